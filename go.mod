@@ -1,0 +1,3 @@
+module github.com/postern-dev/postern
+
+go 1.26

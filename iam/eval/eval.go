@@ -1,0 +1,90 @@
+// Package eval decides requests against AWS policies, and says which statement
+// decided. Policies are compiled once and are immutable: evaluating from many
+// goroutines is the normal use. It reads no clock and no account: whatever a
+// condition needs must stand in the request's context. In doubt it denies.
+package eval
+
+import "github.com/postern-dev/postern/iam"
+
+// Kind says in which role a policy takes part in a decision.
+type Kind uint8
+
+// The kinds of policy, in the order in which an explanation names them.
+const (
+	Identity Kind = iota // attached to a user, group or role
+	Boundary             // permissions boundary
+	Session              // passed to AssumeRole and its relatives
+	Resource             // attached to a resource: bucket policy, key policy, …
+	Trust                // a role's trust policy: a resource policy that must allow explicitly
+)
+
+// PrincipalKind tells apart who can make a request.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+type PrincipalKind uint8
+
+// The kinds of principal.
+const (
+	Anonymous     PrincipalKind = iota
+	Root                        // arn:aws:iam::ACCOUNT:root
+	User                        // arn:aws:iam::ACCOUNT:user/…
+	Role                        // arn:aws:iam::ACCOUNT:role/… : any session of it
+	RoleSession                 // arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION
+	FederatedUser               // arn:aws:sts::ACCOUNT:federated-user/NAME
+	Service                     // ec2.amazonaws.com
+	WebIdentity                 // an OIDC token; ARN is the provider's
+	SAML                        // a SAML assertion; ARN is the provider's
+)
+
+// Principal is who makes a request.
+type Principal struct {
+	Kind    PrincipalKind
+	ARN     string // as above; a service's name for Service; empty for Anonymous
+	RoleARN string // RoleSession only: the role's ARN with its path
+	Account string // 12 digits; empty for Service and Anonymous
+}
+
+// Request is one call to judge.
+type Request struct {
+	Principal       Principal
+	Action          string  // "ecr:PutImage"; no wildcards
+	Resource        string  // an ARN, or "*" for actions without resource
+	ResourceAccount string  // the owner's 12 digits; empty means the principal's account
+	Context         Context // condition keys
+}
+
+// Decision is the outcome of a request. The zero value denies.
+type Decision uint8
+
+// The three outcomes AWS documents.
+const (
+	ImplicitDeny Decision = iota // nothing allowed it
+	ExplicitDeny                 // a Deny statement matched
+	Allowed
+)
+
+// Layers are the policies that take part in one decision. The zero value
+// denies everything. An empty layer means that no policy of that kind applies.
+type Layers struct {
+	Identity []*Policy
+	Boundary []*Policy // all of them are one boundary
+	Session  []*Policy
+	Resource *Policy // Kind Resource or Trust
+}
+
+// Explanation is a decision with its reasons.
+type Explanation struct {
+	Decision  Decision
+	Reasons   []Reason // the statements that decided, denying ones first
+	BlockedBy []Kind   // the layers that withheld an allow; empty when allowed
+}
+
+// Reason names one statement and what it did.
+type Reason struct {
+	Kind      Kind
+	Policy    string // the name given to Compile
+	Statement int    // from 0
+	SID       string
+	Effect    iam.Effect
+	Pos       iam.Pos
+}
