@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/postern-dev/postern/internal/cli/ui"
+)
+
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show help for a command",
+		Args:  atMost("COMMAND"),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			var names []cobra.Completion
+			for _, c := range cmd.Root().Commands() {
+				names = append(names, cobra.CompletionWithDesc(c.Name(), c.Short))
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			topic, rest, err := cmd.Root().Find(args)
+			if err != nil {
+				return err
+			}
+			if topic == cmd.Root() && len(rest) > 0 {
+				return unknownCommand(topic, rest)
+			}
+			return topic.Help()
+		},
+	}
+}
+
+// help prints what cmd is for and how it is called, for the root with the list
+// of all commands. Asked for, help is a result: it goes to stdout.
+func (a *app) help(cmd *cobra.Command, groups []group) {
+	out := a.Result()
+	out.Text(0, ui.StyleBold, cmd.Short)
+	out.Heading("Usage")
+	out.Line(ui.Plain("  " + usageLine(cmd)))
+	if cmd.Long != "" {
+		out.Blank()
+		out.Text(0, ui.StylePlain, cmd.Long)
+	}
+	if !cmd.HasParent() {
+		helpCommands(out, groups)
+	}
+	helpFlags(out, cmd)
+	helpExamples(out, cmd.Example)
+	if !cmd.HasParent() {
+		out.Heading("Exit codes")
+		out.Text(2, ui.StylePlain, "0 done, 1 error, 2 usage, 3 findings, 4 credentials, 130 interrupted")
+		out.Blank()
+		out.Text(0, ui.StyleDim, "`postern help COMMAND` tells more about a command.")
+	}
+}
+
+// usageLine is how cmd is called.
+func usageLine(cmd *cobra.Command) string {
+	if !cmd.HasParent() {
+		return cmd.Name() + " COMMAND [FLAGS]"
+	}
+	line := cmd.Root().Name() + " " + cmd.Use
+	if cmd.HasAvailableLocalFlags() {
+		line += " [FLAGS]"
+	}
+	return line
+}
+
+// helpCommands lists all commands by group, in one column.
+func helpCommands(out *ui.Printer, groups []group) {
+	for _, g := range groups {
+		t := ui.Table{Indent: 2}
+		for _, c := range g.commands {
+			t.Rows = append(t.Rows, []ui.Span{ui.Name(pad(c.Name())), ui.Plain(c.Short)})
+		}
+		out.Heading(g.title)
+		out.Table(t)
+	}
+}
+
+// pad gives command names of all groups one width.
+func pad(name string) string { return name + strings.Repeat(" ", max(0, 11-len(name))) }
+
+// helpFlags lists the flags of cmd with their values and defaults.
+func helpFlags(out *ui.Printer, cmd *cobra.Command) {
+	t := ui.Table{Indent: 2}
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Hidden || f.Name == "help" && cmd.HasParent() {
+			return
+		}
+		t.Rows = append(t.Rows, []ui.Span{ui.Name(flagName(f)), ui.Plain(flagUsage(f))})
+	})
+	if len(t.Rows) == 0 {
+		return
+	}
+	out.Heading("Flags")
+	out.Table(t)
+}
+
+// flagName is "-o, --output FILE", the long names under each other.
+func flagName(f *pflag.Flag) string {
+	name := "    --" + f.Name
+	if f.Shorthand != "" {
+		name = "-" + f.Shorthand + ", --" + f.Name
+	}
+	if value, _ := pflag.UnquoteUsage(f); value != "" {
+		name += " " + value
+	}
+	return name
+}
+
+// flagUsage is the flag's purpose, with its default where that says something.
+func flagUsage(f *pflag.Flag) string {
+	_, usage := pflag.UnquoteUsage(f)
+	switch f.DefValue {
+	case "", "false", "0", "0s", "[]":
+		return usage
+	}
+	return usage + " (default " + f.DefValue + ")"
+}
+
+// helpExamples prints command lines, and their comments dimmed.
+func helpExamples(out *ui.Printer, examples string) {
+	if examples == "" {
+		return
+	}
+	out.Heading("Examples")
+	for line := range strings.SplitSeq(strings.Trim(examples, "\n"), "\n") {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "#") {
+			out.Line(ui.Plain("  "), ui.Dim(line))
+		} else {
+			out.Line(ui.Plain("  "), ui.Name(line))
+		}
+	}
+}
