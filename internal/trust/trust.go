@@ -37,16 +37,30 @@ type Problem struct {
 	Hint  string // what to write instead; may be empty
 }
 
+// Error gives the one-line form without the hint.
+func (p Problem) Error() string {
+	if p.Field == "" {
+		return p.Msg
+	}
+	return p.Field + ": " + p.Msg
+}
+
 // Entry is one identity that a role trusts.
 type Entry struct {
 	Name       string // becomes the statement's Sid, reduced to letters and digits
 	Identity   Identity
-	ExternalID string    // for AWSRole and AWSAccount of another account; may be empty
+	ExternalID string    // for AWSRole and AWSAccount of another account that state none; may be empty
 	Until      time.Time // zero: for ever; else access ends at this instant
 }
 
 // GitHub is a GitHub Actions workflow, proven by its OIDC token. Exactly one
 // of Branch, Tag, Environment and PullRequest is set.
+//
+// The names must have the case that GitHub shows: the token carries them so,
+// and StringEquals tells upper from lower case. Repositories created, renamed
+// or transferred after 15 July 2026 present the immutable subject form, which
+// only the two ids can name. A subject template set by
+// include_claim_keys is not covered.
 //
 // https://docs.github.com/en/actions/reference/security/oidc
 type GitHub struct {
@@ -59,27 +73,30 @@ type GitHub struct {
 	PullRequest  bool
 }
 
-// AWSRole is a role outside the stack or in it.
+// AWSRole is a role outside the stack or in it. It may assume the trusting
+// role, and nothing more: neither session tags nor a source identity can be
+// passed, since both would let the caller choose what the session is taken for.
 type AWSRole struct {
-	ARN        string
-	ExternalID string
+	ARN        string // arn:PARTITION:iam::ACCOUNT:role/[PATH/]NAME
+	ExternalID string // StringEquals sts:ExternalId; may be empty
 }
 
-// AWSAccount is another account as a whole: whoever may assume roles there.
+// AWSAccount is an account as a whole: whoever may assume roles there. At least
+// one of ExternalID and OrgID is set.
 type AWSAccount struct {
 	ID         string // 12 digits
-	ExternalID string
+	ExternalID string // StringEquals sts:ExternalId
 	OrgID      string // o-…: only principals of this organisation
 }
 
 // AWSUser is a machine user, proven by its access key.
 type AWSUser struct {
-	ARN string
+	ARN string // arn:PARTITION:iam::ACCOUNT:user/[PATH/]NAME
 }
 
 // Service is an AWS service that assumes the role for its own work.
 type Service struct {
 	Name          string // "ec2" or "ec2.amazonaws.com"
-	SourceARN     string // the resource on whose behalf it acts; may be empty
-	SourceAccount string // default: the role's account, where the service sends it
+	SourceARN     string // the resource on whose behalf it acts, with "*" in region or resource; may be empty
+	SourceAccount string // default: the account of SourceARN, else the role's, where the service sends it
 }

@@ -1,0 +1,164 @@
+package trust
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/internal/fault"
+)
+
+// Policy returns the trust policy of a role in s that trusts the entries, one
+// statement each, in their order. It fails with a fault.List of everything that
+// is wrong: with the scope, with each identity, or with the finished document.
+// No entries is an error, for AWS has no empty trust policy.
+func Policy(s Scope, entries []Entry) (*iam.Document, error) {
+	if err := refusal("", s.check()); err != nil {
+		return nil, err
+	}
+	if len(entries) == 0 {
+		return nil, &fault.Error{What: "trust is empty: nobody could ever become the role", Hint: "name at least one identity under trust"}
+	}
+	var failed fault.List
+	doc := &iam.Document{Version: iam.Version2012}
+	names := sids{}
+	for _, e := range entries {
+		if problems := e.check(s); len(problems) > 0 {
+			failed = append(failed, refusal(e.Name, problems)...)
+			continue
+		}
+		doc.Statements = append(doc.Statements, e.statement(s, names.next(e.Name)))
+	}
+	if len(failed) > 0 {
+		return nil, failed
+	}
+	if problems := Lint(doc); len(problems) > 0 {
+		return nil, refusal("", problems)
+	}
+	return doc, nil
+}
+
+// CheckIn returns what is wrong with an identity for a role in s: Check and
+// what only the place can tell, such as a principal of another partition.
+func CheckIn(s Scope, id Identity) []Problem {
+	problems := id.Check()
+	if local, ok := id.(interface{ checkIn(Scope) []Problem }); ok && len(problems) == 0 {
+		problems = local.checkIn(s)
+	}
+	return problems
+}
+
+func (e Entry) check(s Scope) []Problem {
+	if e.Identity == nil {
+		return []Problem{{Msg: "no identity is given"}}
+	}
+	problems := CheckIn(s, e.Identity)
+	if e.externalID(s) != "" {
+		problems = append(problems, checkExternalID(e.ExternalID)...)
+	}
+	return problems
+}
+
+// statement adds to the identity's statement what the entry says.
+func (e Entry) statement(s Scope, sid string) iam.Statement {
+	st := e.Identity.statement(s)
+	st.SID = sid
+	st.Effect = iam.Allow
+	if id := e.externalID(s); id != "" {
+		st.Conditions = append(st.Conditions, equals("sts:ExternalId", id))
+	}
+	if !e.Until.IsZero() {
+		st.Conditions = append(st.Conditions, iam.Condition{
+			Operator: "DateLessThan",
+			Key:      "aws:CurrentTime",
+			Values:   []string{e.Until.UTC().Format(time.RFC3339)},
+		})
+	}
+	return st
+}
+
+// externalID is the entry's external id where it applies: to a role or an
+// account that states none itself and is not the role's own, whose principals
+// are no third party.
+func (e Entry) externalID(s Scope) string {
+	var account, own string
+	switch id := e.Identity.(type) {
+	case AWSRole:
+		account, own = accountOf(id.ARN), id.ExternalID
+	case AWSAccount:
+		account, own = id.ID, id.ExternalID
+	default:
+		return ""
+	}
+	if own != "" || account == s.Account {
+		return ""
+	}
+	return e.ExternalID
+}
+
+// refusal turns problems into errors that name the entry they belong to.
+func refusal(where string, problems []Problem) fault.List {
+	var list fault.List
+	for _, p := range problems {
+		list = append(list, &fault.Error{Where: where, What: p.Error(), Hint: p.Hint})
+	}
+	return list
+}
+
+// partitions are those that Postern knows: service names, audiences and
+// regions differ between them.
+var partitions = []string{"aws", "aws-us-gov", "aws-cn"}
+
+func (s Scope) check() []Problem {
+	var problems []Problem
+	if !slices.Contains(partitions, s.Partition) {
+		problems = append(problems, Problem{Msg: fmt.Sprintf("partition %q is unknown", s.Partition), Hint: "write one of " + strings.Join(partitions, ", ")})
+	}
+	if !iam.IsAccountID(s.Account) {
+		problems = append(problems, Problem{Msg: fmt.Sprintf("account %q is not 12 digits", s.Account)})
+	}
+	return problems
+}
+
+// sids counts the statement names given so far, since IAM wants them unique.
+type sids map[string]bool
+
+// next returns name in letters and digits, as IAM wants it: "release-prod"
+// becomes "ReleaseProd", a second one "ReleaseProd2".
+func (used sids) next(name string) string {
+	base := camel(name)
+	if base == "" {
+		base = "Trust"
+	}
+	sid := base
+	for n := 2; used[sid]; n++ {
+		sid = base + strconv.Itoa(n)
+	}
+	used[sid] = true
+	return sid
+}
+
+func camel(name string) string {
+	var b strings.Builder
+	start := true
+	for _, r := range name {
+		if r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			start = true
+			continue
+		}
+		if start {
+			r = unicode.ToUpper(r)
+		}
+		b.WriteRune(r)
+		start = false
+	}
+	return b.String()
+}
+
+func equals(key string, values ...string) iam.Condition {
+	return iam.Condition{Operator: "StringEquals", Key: key, Values: values}
+}
