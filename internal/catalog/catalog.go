@@ -5,9 +5,17 @@
 // error that names the level to ask for.
 package catalog
 
-import "github.com/postern-dev/postern/iam"
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
 
-// Grant is one entry of the catalogue.
+	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/internal/suggest"
+)
+
+// Grant is one entry of the catalogue. It is shared: treat it as read-only.
 type Grant struct {
 	Name       string // as the spec writes it: "ecr-docker-push"
 	Summary    string // one line: what a job can do with it
@@ -16,7 +24,10 @@ type Grant struct {
 	Levels     []Level      // narrowest first; the first is the default
 	Unscopable []Unscopable // actions that must stand on "*", and why
 	Cases      []Case       // what it must allow and deny; tests evaluate them
-	statements func(Scope, string, Args) []iam.Statement
+
+	// statements renders arguments that have passed Check, completed with the
+	// defaults, their lists sorted and without repeats.
+	statements func(s Scope, level string, args Args) []iam.Statement
 }
 
 // Level is how wide a grant is.
@@ -37,6 +48,10 @@ type Param struct {
 	Pattern  string // an anchored regular expression for each value; empty: any
 	Max      int    // most values of a list (List), or characters (String); 0: no bound
 	Example  string
+	Levels   []string // where it may be given; nil: at every level
+	Wider    string   // what to write instead of a wildcard: the level to ask for
+
+	pattern *regexp.Regexp // Pattern, compiled by newGrants
 }
 
 // ParamType is the form of a parameter's value.
@@ -66,12 +81,12 @@ type Unscopable struct {
 	Reason string
 }
 
-// Case is one call that a grant must allow or must deny.
+// Case is one call that a grant must allow or must deny, in CaseScope.
 type Case struct {
 	Level    string // empty: the default level
 	Args     Args
 	Action   string
-	Resource string              // "*" or an ARN in the test scope
+	Resource string              // "*" or an ARN in CaseScope
 	Context  map[string][]string // condition keys; may be nil
 	Allowed  bool
 }
@@ -84,3 +99,92 @@ type ArgError struct {
 }
 
 func (e *ArgError) Error() string { return e.Param + ": " + e.Msg }
+
+// CaseScope is where the Cases of every grant play.
+func CaseScope() Scope {
+	return Scope{Partition: "aws", Region: "eu-west-1", Account: "222222222222"}
+}
+
+// All returns the whole catalogue, by name.
+func All() []*Grant { return slices.Clone(grants()) }
+
+// Lookup returns the grant of that exact name.
+func Lookup(name string) (*Grant, bool) {
+	i, ok := slices.BinarySearchFunc(grants(), name, func(g *Grant, name string) int {
+		return strings.Compare(g.Name, name)
+	})
+	if !ok {
+		return nil, false
+	}
+	return grants()[i], true
+}
+
+// Suggest returns the name of the grant that name was probably meant to be,
+// or "".
+func Suggest(name string) string {
+	var names []string
+	for _, g := range grants() {
+		names = append(names, g.Name)
+	}
+	return suggest.Nearest(name, names)
+}
+
+// grants is the one list of the catalogue, built when first asked for: most
+// commands never do.
+var grants = sync.OnceValue(newGrants)
+
+func newGrants() []*Grant {
+	all := []*Grant{ // by name: Lookup searches
+		autoDeployEC2(),
+		consulAutoDiscovery(),
+		ecrDockerPush(),
+		ecsServiceDeployment(),
+		sshKeyLookup(),
+		terraformRemoteStateS3(),
+		terragrunt(),
+	}
+	for _, g := range all {
+		for i, p := range g.Params {
+			if p.Pattern != "" {
+				g.Params[i].pattern = regexp.MustCompile(p.Pattern)
+			}
+		}
+	}
+	return all
+}
+
+// DefaultLevel is the level of a grant that names none: the narrowest.
+func (g *Grant) DefaultLevel() string { return g.Levels[0].Name }
+
+// level returns the level of that name; empty stands for the default.
+func (g *Grant) level(name string) (Level, bool) {
+	if name == "" {
+		return g.Levels[0], true
+	}
+	i := slices.IndexFunc(g.Levels, func(l Level) bool { return l.Name == name })
+	if i < 0 {
+		return Level{}, false
+	}
+	return g.Levels[i], true
+}
+
+func (g *Grant) levelNames() []string {
+	var names []string
+	for _, l := range g.Levels {
+		names = append(names, l.Name)
+	}
+	return names
+}
+
+func (g *Grant) paramNames() []string {
+	var names []string
+	for _, p := range g.Params {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// at tells whether the parameter may be given at a level.
+func (p *Param) at(level string) bool {
+	return p.Levels == nil || slices.Contains(p.Levels, level)
+}

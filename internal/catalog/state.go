@@ -1,0 +1,163 @@
+package catalog
+
+import (
+	"strings"
+
+	"github.com/postern-dev/postern/iam"
+)
+
+// state is access to Terraform states in one bucket, with their locks.
+//
+// https://developer.hashicorp.com/terraform/language/backend/s3#permissions-required
+type state struct {
+	Scope
+	prefix   string   // of the statement ids
+	bucket   string   // name
+	objects  []string // keys of states, or patterns of keys
+	listed   []string // prefixes that may be listed, or patterns; nil: any
+	write    bool
+	lockfile bool   // take the lock that lies beside the state (use_lockfile)
+	table    string // DynamoDB table with the locks; empty: none
+	key      string // KMS key id or ARN; empty: none
+}
+
+// lockSuffix is what Terraform and OpenTofu append to a state's key for its
+// lock file, digestSuffix what they append to its lock's id for its digest.
+const (
+	lockSuffix   = ".tflock"
+	digestSuffix = "-md5"
+)
+
+func (t *state) statements() []iam.Statement {
+	out := []iam.Statement{t.list(), t.read()}
+	if t.write {
+		out = append(out, allow(t.prefix+"Write", []string{"s3:PutObject"}, t.arns("")))
+	}
+	if t.write && t.lockfile {
+		out = append(out, allow(t.prefix+"LockFile", []string{"s3:DeleteObject", "s3:GetObject", "s3:PutObject"}, t.arns(lockSuffix)))
+	}
+	if t.table != "" {
+		out = append(out, t.lockTable()...)
+	}
+	if t.key != "" {
+		out = append(out, t.encryption())
+	}
+	return out
+}
+
+// arns are the objects, each key with a suffix.
+func (t *state) arns(suffix string) []string {
+	return each(t.objects, func(key string) string { return t.s3(t.bucket + "/" + key + suffix) })
+}
+
+// list lets S3 answer "not found" instead of "forbidden" for a state that does
+// not exist yet, and Terraform list workspaces.
+func (t *state) list() iam.Statement {
+	list := allow(t.prefix+"List", []string{"s3:ListBucket"}, []string{t.s3(t.bucket)})
+	if t.listed != nil {
+		list.Conditions = []iam.Condition{when("StringLike", "s3:prefix", t.listed...)}
+	}
+	return list
+}
+
+func (t *state) read() iam.Statement {
+	return allow(t.prefix+"Read", []string{"s3:GetObject"}, t.arns(""))
+}
+
+// lockTable bounds the items as the objects are bounded: Terraform names a
+// lock BUCKET/KEY. ForAllValues alone would hold for a call without keys.
+func (t *state) lockTable() []iam.Statement {
+	table := []string{t.arn("dynamodb", "table/"+t.table)}
+	var items []string
+	for _, key := range t.objects {
+		items = append(items, t.bucket+"/"+key)
+		if !strings.HasSuffix(key, "*") {
+			items = append(items, t.bucket+"/"+key+digestSuffix)
+		}
+	}
+	actions := []string{"dynamodb:GetItem"}
+	if t.write {
+		actions = []string{"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"}
+	}
+	return []iam.Statement{
+		allow(t.prefix+"LockTable", []string{"dynamodb:DescribeTable"}, table),
+		allow(t.prefix+"LockItems", actions, table,
+			when("ForAllValues:StringLike", "dynamodb:LeadingKeys", items...),
+			when("Null", "dynamodb:LeadingKeys", "false")),
+	}
+}
+
+// encryption allows the KMS key through S3 only: not to decrypt a copy.
+func (t *state) encryption() iam.Statement {
+	actions := []string{"kms:Decrypt"}
+	if t.write {
+		actions = append(actions, "kms:GenerateDataKey")
+	}
+	arn, region := t.arn("kms", "key/"+t.key), t.Region
+	if strings.HasPrefix(t.key, "arn:") {
+		arn, region = t.key, strings.Split(t.key, ":")[3]
+	}
+	return allow(t.prefix+"Key", actions, []string{arn},
+		when("StringEquals", "kms:ViaService", t.principals("s3."+region)...))
+}
+
+// newState reads the parameters of stateParams; the caller adds the objects.
+func newState(s Scope, prefix string, args Args) *state {
+	if region := args.one("region"); region != "" {
+		s.Region = region
+	}
+	return &state{
+		Scope:    s,
+		prefix:   prefix,
+		bucket:   args.one("bucket"),
+		lockfile: args.on("lockfile"),
+		table:    args.one("lock_table"),
+		key:      args.one("kms_key"),
+	}
+}
+
+// keyForm is an object key of characters that mean nothing to a policy. S3
+// itself takes any.
+const keyForm = `[A-Za-z0-9_.,:=@!+()'-]+(/[A-Za-z0-9_.,:=@!+()'-]+)*`
+
+// stateParams are the parameters of every grant for states, after bucket and
+// those that name the states.
+func stateParams(writing []string) []Param {
+	return []Param{
+		{
+			Name: "lockfile", Type: Bool, Default: "true", Example: "false", Levels: writing,
+			Summary: "also create and remove the lock file beside a state (use_lockfile); false if only the table locks",
+		},
+		{
+			Name: "lock_table", Type: String, Max: 255, Pattern: `^[A-Za-z0-9_.-]{3,255}$`, Example: "terraform-locks",
+			Summary: "name of the DynamoDB table with the locks, 3 to 255 characters; without it no table is used",
+		},
+		{
+			Name: "kms_key", Type: String, Max: 200, Example: "1234abcd-12ab-34cd-56ef-1234567890ab",
+			Pattern: `^(arn:aws(-[a-z]+)*:kms:[a-z0-9-]+:[0-9]{12}:key/)?([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$`,
+			Summary: "id of the KMS key that encrypts the states, or its ARN if it is of another account; without it S3's own encryption is assumed",
+		},
+		{
+			Name: "region", Type: String, Max: 30, Pattern: regionForm.String(), Example: "eu-west-1",
+			Summary: "region of the bucket, the table and the key; without it the role's own",
+		},
+	}
+}
+
+// bucketParam names the bucket.
+func bucketParam() Param {
+	return Param{
+		Name: "bucket", Type: String, Required: true, Max: 63, Pattern: `^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`, Example: "acme-state",
+		Summary: "name of the S3 bucket with the states, 3 to 63 characters",
+		Wider:   "no level reaches more than one bucket: use the grant once for each",
+	}
+}
+
+// prefixParam names a folder of states.
+func prefixParam(levels ...string) Param {
+	return Param{
+		Name: "prefix", Type: String, Max: 512, Pattern: `^` + keyForm + `$`, Example: "shop", Levels: levels,
+		Summary: "folder of the states, without a slash at the end, up to 512 characters; shop stands for every key shop/…",
+		Wider:   "for every state of the bucket use level bucket",
+	}
+}

@@ -1,0 +1,71 @@
+package catalog
+
+import "github.com/postern-dev/postern/iam"
+
+// terraformRemoteStateS3 is what the S3 backend of Terraform and OpenTofu
+// needs, and nothing of what the code that it runs needs.
+//
+// https://developer.hashicorp.com/terraform/language/backend/s3#permissions-required
+func terraformRemoteStateS3() *Grant {
+	return &Grant{
+		Name:    "terraform-remote-state-s3",
+		Summary: "read, and above level read write and lock, Terraform states in an S3 bucket",
+		Never:   "delete a state or an old version of one, create or configure a bucket or a table, write at level read",
+		Params: append([]Param{
+			bucketParam(),
+			{
+				Name: "key", Type: String, Max: 900, Pattern: `^` + keyForm + `$`, Example: "shop/terraform.tfstate", Levels: []string{"read", "key"},
+				Summary: "object key of the state, up to 900 characters",
+				Wider:   "for every state of a folder use level prefix, for all of the bucket level bucket",
+			},
+			prefixParam("prefix"),
+			{
+				Name: "workspaces", Type: List, Max: 20, Pattern: `^[A-Za-z0-9_.~-]{1,90}$`, Example: "staging", Levels: []string{"read", "key", "prefix"},
+				Summary: "up to 20 workspaces besides the default one",
+				Wider:   "for every workspace use level bucket",
+			},
+			{
+				Name: "workspace_prefix", Type: String, Max: 100, Default: "env:", Pattern: `^` + keyForm + `$`, Example: "env:", Levels: []string{"read", "key", "prefix"},
+				Summary: "the backend's workspace_key_prefix, up to 100 characters",
+				Wider:   "for every workspace use level bucket",
+			},
+		}, stateParams([]string{"key", "prefix", "bucket"})...),
+		Levels: []Level{
+			{Name: "read", Summary: "read one state and nothing else: plan -lock=false, terraform_remote_state; the default, so that a job which applies must say level: key", Needs: []string{"key"}},
+			{Name: "key", Summary: "read, write and lock one state: plan and apply", Adds: "writing the state, taking and releasing its lock", Needs: []string{"key"}},
+			{Name: "prefix", Summary: "read, write and lock every state of a folder", Adds: "the folder's other states, present and future", Needs: []string{"prefix"}},
+			{Name: "bucket", Summary: "read, write and lock every state of the bucket", Adds: "every other object of the bucket"},
+		},
+		Cases:      terraformCases(),
+		statements: terraformStatements,
+	}
+}
+
+func terraformStatements(s Scope, level string, args Args) []iam.Statement {
+	t := newState(s, "TerraformState", args)
+	t.write = level != "read"
+	switch level {
+	case "read", "key":
+		key := args.one("key")
+		t.objects, t.listed = []string{key}, []string{key}
+		if t.write && t.lockfile {
+			t.listed = append(t.listed, key+lockSuffix)
+		}
+	case "prefix":
+		prefix := args.one("prefix")
+		t.objects, t.listed = []string{prefix + "/*"}, []string{prefix, prefix + "/*"}
+	default:
+		t.objects = []string{"*"}
+		return t.statements()
+	}
+	// Terraform finds workspaces by listing their folder; the names of others
+	// show, their states do not open.
+	folder, state := args.one("workspace_prefix"), t.objects[0]
+	for _, name := range args["workspaces"] {
+		t.objects = append(t.objects, folder+"/"+name+"/"+state)
+	}
+	if len(args["workspaces"]) > 0 {
+		t.listed = append(t.listed, folder+"/")
+	}
+	return t.statements()
+}

@@ -1,0 +1,66 @@
+package catalog
+
+import "github.com/postern-dev/postern/iam"
+
+// terragrunt is what Terragrunt itself needs beside the code that it runs:
+// its states, their locks, and a look at the bucket. That it asks who it is
+// (sts:GetCallerIdentity) needs no permission.
+//
+// https://terragrunt.gruntwork.io/docs/features/aws-authentication/
+func terragrunt() *Grant {
+	return &Grant{
+		Name:    "terragrunt",
+		Summary: "run Terragrunt on states in an S3 bucket; only at level bootstrap create the bucket and the lock table",
+		Never:   "delete a state, a bucket or a table; below level bootstrap change the bucket, its policy or its encryption",
+		Params: append([]Param{
+			bucketParam(),
+			prefixParam("read", "prefix"),
+		}, stateParams([]string{"prefix", "bucket", "bootstrap"})...),
+		Levels: []Level{
+			{Name: "read", Summary: "read the states of a folder: plan -lock=false", Needs: []string{"prefix"}},
+			{Name: "prefix", Summary: "read, write and lock the states of a folder: plan and apply", Adds: "writing the states, taking and releasing their locks", Needs: []string{"prefix"}},
+			{Name: "bucket", Summary: "read, write and lock every state of the bucket", Adds: "every other object of the bucket"},
+			{Name: "bootstrap", Summary: "create and configure the bucket and, if named, the lock table: once, by a role of its own", Adds: "creating the bucket and the table, and changing the bucket's policy, versioning, encryption, tags and ownership"},
+		},
+		Cases:      terragruntCases(),
+		statements: terragruntStatements,
+	}
+}
+
+func terragruntStatements(s Scope, level string, args Args) []iam.Statement {
+	t := newState(s, "Terragrunt", args)
+	t.write = level != "read"
+	t.objects = []string{"*"}
+	if prefix := args.one("prefix"); prefix != "" {
+		t.objects = []string{prefix + "/*"}
+	}
+	// Terragrunt begins with HeadBucket, which is s3:ListBucket without a
+	// prefix: a condition on the prefix would deny it. Key names show, states
+	// do not open.
+	bucket := []string{t.s3(t.bucket)}
+	out := append(t.statements(), allow("TerragruntLookAtBucket", []string{
+		"s3:GetBucketLocation",
+		"s3:GetBucketPolicy",
+		"s3:GetBucketPublicAccessBlock",
+		"s3:GetBucketVersioning",
+		"s3:GetEncryptionConfiguration",
+	}, bucket))
+	if level != "bootstrap" {
+		return out
+	}
+	out = append(out, allow("TerragruntCreateBucket", []string{
+		"s3:CreateBucket",
+		"s3:PutBucketOwnershipControls",
+		"s3:PutBucketPolicy",
+		"s3:PutBucketPublicAccessBlock",
+		"s3:PutBucketTagging",
+		"s3:PutBucketVersioning",
+		"s3:PutEncryptionConfiguration",
+		"s3:TagResource",
+	}, bucket))
+	if t.table != "" {
+		out = append(out, allow("TerragruntCreateTable",
+			[]string{"dynamodb:CreateTable", "dynamodb:TagResource"}, []string{t.arn("dynamodb", "table/"+t.table)}))
+	}
+	return out
+}
