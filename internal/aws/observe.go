@@ -1,0 +1,296 @@
+package aws
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/postern-dev/postern/internal/estate"
+)
+
+// pageSize is the most that IAM lists at once.
+const pageSize = 1000
+
+// Observe reads what stands in a connected account. It takes a call per page
+// of the account, one per OIDC provider that the stack has to do with and one
+// per machine user of the stack: never one per role.
+//
+// Some things are read only for what lies under the stack's path, because
+// reading them for all would take a call each: MaxSession and Description of
+// roles, Keys of users. Providers that neither appear in issuers (without
+// "https://") nor are trusted by a role of the stack have their URL only.
+// Tags of managed policies and instance profiles are not read. The document of
+// somebody else's policy is nil if it is none that we understand; within the
+// stack that is an error.
+func (c *Cloud) Observe(ctx context.Context, accountID, stack string, issuers []string) (estate.Account, error) {
+	a, err := c.account(accountID)
+	if err != nil {
+		return estate.Account{}, err
+	}
+	o := &observation{account: a, path: estate.PathOf(stack)}
+	o.found = estate.Account{ID: a.id, Partition: a.partition}
+	if err := inParallel(ctx, o.entities, o.sessions, o.instanceProfiles, o.listProviders, o.quotas); err != nil {
+		return estate.Account{}, err
+	}
+	o.mergeSessions()
+	wanted := o.trustedIssuers(issuers)
+	if err := inParallel(ctx, o.accessKeys, func(ctx context.Context) error { return o.readProviders(ctx, wanted) }); err != nil {
+		return estate.Account{}, err
+	}
+	o.sort()
+	return o.found, nil
+}
+
+// observation is one Observe under way. Each of its readers fills lists of
+// its own.
+type observation struct {
+	*account
+	path    string
+	found   estate.Account
+	details map[string]types.Role // of the stack's roles, by name
+}
+
+// inParallel runs readers side by side. The first error ends the others and
+// is the one returned.
+func inParallel(ctx context.Context, readers ...func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for _, read := range readers {
+		wg.Go(func() {
+			if err := read(ctx); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return explain(err, "", "reading the account")
+	}
+	return nil
+}
+
+func (o *observation) explain(err error, op string) error {
+	return explain(err, "account "+o.id, "iam:"+op)
+}
+
+// entities reads users, groups, roles and customer managed policies.
+func (o *observation) entities(ctx context.Context) error {
+	pages := iam.NewGetAccountAuthorizationDetailsPaginator(o.iam, &iam.GetAccountAuthorizationDetailsInput{
+		Filter: []types.EntityType{
+			types.EntityTypeUser, types.EntityTypeRole, types.EntityTypeGroup, types.EntityTypeLocalManagedPolicy,
+		},
+		MaxItems: sdk.Int32(pageSize),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return o.explain(err, "GetAccountAuthorizationDetails")
+		}
+		if err := o.addPage(page); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *observation) addPage(page *iam.GetAccountAuthorizationDetailsOutput) error {
+	r := reader{own: o.path}
+	for _, d := range page.RoleDetailList {
+		o.found.Roles = append(o.found.Roles, r.role(d))
+	}
+	for _, d := range page.UserDetailList {
+		o.found.Users = append(o.found.Users, r.user(d))
+	}
+	for _, d := range page.GroupDetailList {
+		o.found.Groups = append(o.found.Groups, r.group(d))
+	}
+	for _, d := range page.Policies {
+		o.found.Policies = append(o.found.Policies, r.policy(d))
+	}
+	return r.errs.Err()
+}
+
+// sessions reads what GetAccountAuthorizationDetails leaves out of roles.
+func (o *observation) sessions(ctx context.Context) error {
+	o.details = map[string]types.Role{}
+	pages := iam.NewListRolesPaginator(o.iam, &iam.ListRolesInput{PathPrefix: &o.path, MaxItems: sdk.Int32(pageSize)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return o.explain(err, "ListRoles")
+		}
+		for _, r := range page.Roles {
+			o.details[*r.RoleName] = r
+		}
+	}
+	return nil
+}
+
+func (o *observation) mergeSessions() {
+	for i := range o.found.Roles {
+		r := &o.found.Roles[i]
+		if d, ok := o.details[r.Name]; ok {
+			r.MaxSession = seconds(d.MaxSessionDuration)
+			r.Description = sdk.ToString(d.Description)
+		}
+	}
+}
+
+func (o *observation) instanceProfiles(ctx context.Context) error {
+	pages := iam.NewListInstanceProfilesPaginator(o.iam, &iam.ListInstanceProfilesInput{MaxItems: sdk.Int32(pageSize)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return o.explain(err, "ListInstanceProfiles")
+		}
+		for _, p := range page.InstanceProfiles {
+			o.found.InstanceProfiles = append(o.found.InstanceProfiles, instanceProfile(p))
+		}
+	}
+	return nil
+}
+
+func (o *observation) listProviders(ctx context.Context) error {
+	out, err := o.iam.ListOpenIDConnectProviders(ctx, nil)
+	if err != nil {
+		return o.explain(err, "ListOpenIDConnectProviders")
+	}
+	for _, p := range out.OpenIDConnectProviderList {
+		o.found.Providers = append(o.found.Providers, estate.OIDCProvider{URL: providerURL(*p.Arn)})
+	}
+	return nil
+}
+
+// trustedIssuers adds to issuers those that the stack's roles trust now: their
+// providers may have to go.
+func (o *observation) trustedIssuers(issuers []string) map[string]bool {
+	wanted := map[string]bool{}
+	for _, url := range issuers {
+		wanted[url] = true
+	}
+	for _, r := range o.found.Roles {
+		if !strings.HasPrefix(r.Path, o.path) || r.Trust == nil {
+			continue
+		}
+		for _, s := range r.Trust.Statements {
+			if s.Principal == nil {
+				continue
+			}
+			for _, arn := range s.Principal.Federated {
+				wanted[providerURL(arn)] = true
+			}
+		}
+	}
+	return wanted
+}
+
+func (o *observation) readProviders(ctx context.Context, wanted map[string]bool) error {
+	for i := range o.found.Providers {
+		p := &o.found.Providers[i]
+		if !wanted[p.URL] {
+			continue
+		}
+		out, err := o.iam.GetOpenIDConnectProvider(ctx, &iam.GetOpenIDConnectProviderInput{
+			OpenIDConnectProviderArn: sdk.String(o.found.ProviderARN(p.URL)),
+		})
+		if err != nil {
+			return o.explain(err, "GetOpenIDConnectProvider")
+		}
+		p.Audiences = slices.Sorted(slices.Values(out.ClientIDList))
+		p.Tags = tagMap(out.Tags)
+	}
+	return nil
+}
+
+func (o *observation) accessKeys(ctx context.Context) error {
+	for i := range o.found.Users {
+		u := &o.found.Users[i]
+		if !strings.HasPrefix(u.Path, o.path) {
+			continue
+		}
+		out, err := o.iam.ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: &u.Name})
+		if err != nil {
+			return o.explain(err, "ListAccessKeys")
+		}
+		for _, k := range out.AccessKeyMetadata {
+			u.Keys = append(u.Keys, estate.AccessKey{
+				ID: *k.AccessKeyId, Active: k.Status == types.StatusTypeActive, Created: sdk.ToTime(k.CreateDate),
+			})
+		}
+	}
+	return nil
+}
+
+// quotas reads the account's limits; who may not read them gets AWS's
+// defaults, which are the least that any account has.
+func (o *observation) quotas(ctx context.Context) error {
+	o.found.Quotas = estate.DefaultQuotas()
+	out, err := o.iam.GetAccountSummary(ctx, nil)
+	if api, ok := errors.AsType[smithy.APIError](err); ok && isDenied(api.ErrorCode()) {
+		return nil
+	}
+	if err != nil {
+		return o.explain(err, "GetAccountSummary")
+	}
+	q := &o.found.Quotas
+	for key, field := range map[types.SummaryKeyType]*int{
+		"PolicySizeQuota":              &q.ManagedPolicySize,
+		"RolePolicySizeQuota":          &q.RoleInlineSize,
+		"GroupPolicySizeQuota":         &q.GroupInlineSize,
+		"UserPolicySizeQuota":          &q.UserInlineSize,
+		"AssumeRolePolicySizeQuota":    &q.TrustPolicySize,
+		"AttachedPoliciesPerRoleQuota": &q.AttachedPerRole,
+		"RolesQuota":                   &q.Roles,
+		"UsersQuota":                   &q.Users,
+		"GroupsQuota":                  &q.Groups,
+		"PoliciesQuota":                &q.Policies,
+		"InstanceProfilesQuota":        &q.InstanceProfiles,
+	} {
+		if v, ok := out.SummaryMap[string(key)]; ok && v > 0 {
+			*field = int(v)
+		}
+	}
+	return nil
+}
+
+func (o *observation) sort() {
+	f := &o.found
+	slices.SortFunc(f.Roles, func(a, b estate.Role) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(f.Users, func(a, b estate.User) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(f.Groups, func(a, b estate.Group) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(f.Policies, func(a, b estate.ManagedPolicy) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(f.InstanceProfiles, func(a, b estate.InstanceProfile) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(f.Providers, func(a, b estate.OIDCProvider) int { return cmp.Compare(a.URL, b.URL) })
+}
+
+func seconds(n *int32) time.Duration { return time.Duration(sdk.ToInt32(n)) * time.Second }
+
+func tagMap(tags []types.Tag) map[string]string {
+	if len(tags) == 0 {
+		return nil
+	}
+	m := make(map[string]string, len(tags))
+	for _, t := range tags {
+		m[sdk.ToString(t.Key)] = sdk.ToString(t.Value)
+	}
+	return m
+}
+
+func tagList(m map[string]string) []types.Tag {
+	var tags []types.Tag
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		tags = append(tags, types.Tag{Key: sdk.String(k), Value: sdk.String(m[k])})
+	}
+	return tags
+}
