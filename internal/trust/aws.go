@@ -104,10 +104,12 @@ func (a AWSAccount) statement(s Scope) iam.Statement {
 // externalIDForm is STS's rule for external ids.
 //
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-var externalIDForm = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]{2,1224}$`)
+var externalIDForm = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]{2,}$`)
+
+const maxExternalID = 1224
 
 func checkExternalID(id string) []Problem {
-	if id == "" || externalIDForm.MatchString(id) {
+	if id == "" || len(id) <= maxExternalID && externalIDForm.MatchString(id) {
 		return nil
 	}
 	return []Problem{{Field: "external_id", Msg: fmt.Sprintf("%q cannot be an external id", id), Hint: "use 2 to 1224 letters, digits and _+=,.@:/-"}}
