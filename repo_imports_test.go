@@ -1,0 +1,209 @@
+package postern_test
+
+import (
+	"fmt"
+	"go/ast"
+	"slices"
+	"strings"
+)
+
+// pure are the packages between the two ends, in the order of the data: values
+// in, values out. Each may import the ones before it.
+var pure = []string{"catalog", "trust", "spec", "estate", "compile", "plan", "prove"}
+
+// layer says which packages of ours a package may import.
+type layer struct {
+	of  string // a pattern as of within
+	may []string
+	why string
+}
+
+// layers is the whole of what may import what. A package that is not in it
+// needs a line here first, and with it a reason.
+var layers = slices.Concat([]layer{
+	{"cmd/postern", []string{"internal/cli", "internal/cli/ui"}, "main hands over to the CLI and does nothing else"},
+	{"iam/...", []string{"iam/..."}, "the policy language is public and stands alone"},
+	{"internal/fault", nil, "every package may report a fault, so fault can import none of them"},
+	{"internal/suggest", nil, "a leaf: it compares words and knows nothing of the product"},
+	{"internal/wire", nil, "a leaf: AWS's protocols as data, for the sandbox and for the proof that a role works"},
+	{"internal/apply", []string{"internal/fault", "internal/plan"}, "apply runs a plan through the small interface that it declares; it decides nothing the plan did not"},
+	{"internal/aws", []string{"iam/...", "internal/fault", "internal/wire", "internal/estate", "internal/plan", "internal/apply"}, "the cloud implements what plan and apply ask for and knows no command"},
+	{"internal/sandbox", []string{"iam/...", "internal/fault", "internal/wire", "internal/estate"}, "an AWS that shared code with the client that it tests would share its mistakes"},
+	{"internal/cli/ui", []string{"internal/fault"}, "the terminal shows values and knows no command"},
+	{"internal/cli", []string{"iam/...", "internal/..."}, "commands wire everything together"},
+	{"test/...", []string{"test/..."}, "witnesses are of other people's making and use nothing of ours"},
+}, pureLayers())
+
+// pureLayers gives each pure package the ones before it.
+func pureLayers() []layer {
+	may := []string{"iam/...", "internal/fault", "internal/suggest"}
+	var of []layer
+	for _, name := range pure {
+		of = append(of, layer{
+			of: "internal/" + name, may: slices.Clone(may),
+			why: "data flows one way: " + strings.Join(pure, ", "),
+		})
+		may = append(may, "internal/"+name)
+	}
+	return of
+}
+
+// checkLayers holds every import among our own packages against layers. Tests
+// may import more: they drive several layers at once.
+func checkLayers(m *module) []breach {
+	var found []breach
+	for _, s := range m.shipped() {
+		i := slices.IndexFunc(layers, func(l layer) bool { return within(s.dir, []string{l.of}) })
+		if i < 0 {
+			found = append(found, breach{s.name, s.dir + " is in no layer", "a new package says what it may import, in layers of repo_imports_test.go"})
+			continue
+		}
+		for _, imported := range s.imports {
+			if dir, ok := m.ours(imported); ok && !within(dir, layers[i].may) {
+				found = append(found, breach{s.name, "imports " + dir, layers[i].why})
+			}
+		}
+	}
+	return found
+}
+
+// impure is what a pure package cannot import, with what to do in its place.
+var impure = []struct {
+	imports string
+	but     []string // packages that may
+	why     string
+}{
+	{imports: "context", why: "nothing pure takes long enough to be cancelled, or waits"},
+	{imports: "log", why: "what is worth saying is a value that the caller prints"},
+	{imports: "log/slog", why: "what is worth saying is a value that the caller prints"},
+	{imports: "math/rand", why: "the same input gives the same output"},
+	{imports: "math/rand/v2", why: "the same input gives the same output"},
+	{imports: "net", why: "addresses are compared with net/netip; connections are for internal/aws"},
+	{imports: "net/http", why: "connections are for internal/aws"},
+	{imports: "os", but: []string{"internal/spec"}, why: "files are read by the caller, who hands their content over; only spec.Load reads some, and spec.Parse does the work"},
+	{imports: "os/exec", why: "other programs are run by internal/cli"},
+}
+
+func pureDirs() []string {
+	dirs := []string{"iam/..."}
+	for _, name := range pure {
+		dirs = append(dirs, "internal/"+name)
+	}
+	return dirs
+}
+
+func checkPure(m *module) []breach {
+	var found []breach
+	for _, s := range m.shipped() {
+		for _, ban := range impure {
+			if within(s.dir, pureDirs()) && !within(s.dir, ban.but) && slices.Contains(s.imports, ban.imports) {
+				found = append(found, breach{s.name, "imports " + ban.imports, ban.why})
+			}
+		}
+	}
+	return found
+}
+
+// importers are the standard packages with a short list of importers. That of
+// other people's modules is in docs/dependencies.md.
+var importers = []struct {
+	imports string
+	only    []string
+	why     string
+}{
+	{"html/template", []string{"internal/server", "internal/audit"}, "pages come from two places, where escaping and the content security policy are reviewed"},
+	{"log", nil, "logging goes through a *slog.Logger that is passed in, never a global one"},
+	{"unsafe", nil, "nothing here is worth it"},
+}
+
+func checkImporters(m *module) []breach {
+	var found []breach
+	for _, s := range m.shipped() {
+		for _, i := range importers {
+			if slices.Contains(s.imports, i.imports) && !within(s.dir, i.only) {
+				found = append(found, breach{s.name, "imports " + i.imports, i.why})
+			}
+		}
+	}
+	return found
+}
+
+// uses are the functions with few callers, outside of tests.
+var uses = []struct {
+	pkg   string
+	names []string
+	only  []string // the packages that may; where empty, all but those of not
+	not   []string
+	why   string
+}{
+	{
+		pkg: "os", names: []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv"},
+		only: []string{"cmd/postern", "internal/cli", "test/..."},
+		why:  "the environment is an input like any other: the CLI reads it once and hands it on",
+	},
+	{
+		pkg: "os", names: []string{"Exit"}, only: []string{"cmd/postern"},
+		why: "an exit anywhere else skips deferred clean-up and cannot be tested",
+	},
+	{
+		pkg: "context", names: []string{"Background", "TODO"}, only: []string{"cmd/postern", "test/..."},
+		why: "a context made half-way does not end on Ctrl-C",
+	},
+	{
+		pkg: "time", names: []string{"Sleep"}, only: []string{"test/..."},
+		why: "a bare sleep does not end on Ctrl-C: select on ctx.Done",
+	},
+	{
+		pkg: "time", names: []string{"Now", "Since", "Until", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}, not: pureDirs(),
+		why: "a pure package has no clock: the caller passes the time",
+	},
+	{
+		pkg: "log/slog", names: []string{"Default", "SetDefault", "Debug", "Info", "Warn", "Error"}, only: []string{"-"},
+		why: "logging goes through a *slog.Logger that is passed in, never a global one",
+	},
+}
+
+func checkUses(m *module) []breach {
+	var found []breach
+	for _, s := range m.shipped() {
+		for _, u := range uses {
+			if within(s.dir, u.only) || len(u.only) == 0 && !within(s.dir, u.not) {
+				continue
+			}
+			for _, sel := range selectors(s, u.pkg, u.names) {
+				found = append(found, breach{s.at(sel), fmt.Sprintf("uses %s.%s", u.pkg, sel.Sel.Name), u.why})
+			}
+		}
+	}
+	return found
+}
+
+// selectors finds the places where a file names one of a package's functions,
+// called or not.
+func selectors(s source, pkg string, names []string) []*ast.SelectorExpr {
+	called := s.called(pkg)
+	var found []*ast.SelectorExpr
+	for n := range ast.Preorder(s.syntax) {
+		sel, ok := n.(*ast.SelectorExpr)
+		if !ok || !slices.Contains(names, sel.Sel.Name) {
+			continue
+		}
+		if x, ok := sel.X.(*ast.Ident); ok && slices.Contains(called, x.Name) {
+			found = append(found, sel)
+		}
+	}
+	return found
+}
+
+// checkTesting keeps package testing, whose flags and weight would come along,
+// out of what users run.
+func checkTesting(m *module) []breach {
+	var found []breach
+	for _, s := range m.shipped() {
+		helper := within(s.dir, []string{"test/..."}) || strings.HasSuffix(s.syntax.Name.Name, "test")
+		if slices.Contains(s.imports, "testing") && !helper {
+			found = append(found, breach{s.name, "imports testing", "test code stays in _test.go files, packages named …test, and test/"})
+		}
+	}
+	return found
+}
