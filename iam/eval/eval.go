@@ -41,6 +41,7 @@ type Principal struct {
 	Kind    PrincipalKind
 	ARN     string // as above; a service's name for Service; empty for Anonymous
 	RoleARN string // RoleSession only: the role's ARN with its path
+	UserARN string // FederatedUser only: the user who called GetFederationToken
 	Account string // 12 digits; empty for Service and Anonymous
 }
 
@@ -64,19 +65,25 @@ const (
 )
 
 // Layers are the policies that take part in one decision. The zero value
-// denies everything. An empty layer means that no policy of that kind applies.
+// denies everything. An empty layer means that no policy of that kind applies:
+// who judges sts:AssumeRole must give the role's trust policy.
 type Layers struct {
 	Identity []*Policy
 	Boundary []*Policy // all of them are one boundary
-	Session  []*Policy
-	Resource *Policy // Kind Resource or Trust
+	Session  []*Policy // they union; a FederatedUser without any has no permissions of its own
+	Resource *Policy   // Kind Resource or Trust
 }
 
 // Explanation is a decision with its reasons.
 type Explanation struct {
-	Decision  Decision
-	Reasons   []Reason // the statements that decided, denying ones first
-	BlockedBy []Kind   // the layers that withheld an allow; empty when allowed
+	Decision Decision
+	// Reasons are every matching Deny statement; without one, every matching
+	// Allow statement, whether they were enough or not. In the order of the
+	// layers.
+	Reasons []Reason
+	// BlockedBy are the layers that denied explicitly; without an explicit
+	// deny, those of which each would still have to allow. Empty when allowed.
+	BlockedBy []Kind
 }
 
 // Reason names one statement and what it did.

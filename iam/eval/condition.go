@@ -1,0 +1,157 @@
+package eval
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/postern-dev/postern/iam"
+)
+
+// condition is one compiled operator on one key.
+type condition struct {
+	key      string // lower case
+	set      string // "", iam.ForAllValues or iam.ForAnyValue
+	ifExists bool
+	negated  bool     // StringNotEquals and the like: test is the positive relation
+	null     bool     // the Null operator: wantNull instead of test
+	wantNull [2]bool  // which of false, true stand among its values
+	test     relation // nil for Null
+}
+
+// relation compares one value of the request with the values of the policy;
+// one of those is enough.
+type relation interface {
+	holds(value string, ctx Context) truth
+}
+
+// positive maps each negated operator to the one that it negates.
+var positive = map[string]string{
+	"StringNotEquals":           "StringEquals",
+	"StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+	"StringNotLike":             "StringLike",
+	"NumericNotEquals":          "NumericEquals",
+	"DateNotEquals":             "DateEquals",
+	"NotIpAddress":              "IpAddress",
+	"ArnNotEquals":              "ArnLike",
+	"ArnNotLike":                "ArnLike",
+}
+
+func compileCondition(c iam.Condition, vars bool) (condition, error) {
+	op, ok := iam.ParseOperator(c.Operator)
+	switch {
+	case !ok:
+		return condition{}, fmt.Errorf("condition operator %q is unknown", c.Operator)
+	case c.Key == "":
+		return condition{}, fmt.Errorf("condition %s has no key", c.Operator)
+	case len(c.Values) == 0:
+		return condition{}, fmt.Errorf("condition %s on %s has no values", c.Operator, c.Key)
+	}
+	out := condition{key: strings.ToLower(c.Key), set: op.Set, ifExists: op.IfExists}
+	name := op.Name
+	if pos, ok := positive[name]; ok {
+		out.negated, name = true, pos
+	}
+	var err error
+	if name == "Null" {
+		err = out.compileNull(c.Values)
+	} else {
+		out.test, err = compileRelation(name, c.Values, style{vars: vars, negated: out.negated})
+	}
+	if err != nil {
+		return condition{}, fmt.Errorf("condition %s on %s: %w", c.Operator, c.Key, err)
+	}
+	return out, nil
+}
+
+func (c *condition) compileNull(values []string) error {
+	c.null = true
+	if c.set != "" {
+		return fmt.Errorf("Null takes no %s", c.set)
+	}
+	for _, v := range values {
+		switch {
+		case strings.EqualFold(v, "true"):
+			c.wantNull[1] = true
+		case strings.EqualFold(v, "false"):
+			c.wantNull[0] = true
+		default:
+			return fmt.Errorf("%q is neither true nor false", v)
+		}
+	}
+	return nil
+}
+
+// eval judges the condition. Where AWS's pages contradict each other or leave
+// the outcome undefined, it is maybe.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+func (c *condition) eval(ctx Context) truth {
+	e := ctx.find(c.key)
+	switch {
+	case c.null && e == nil:
+		return truthOf(c.wantNull[1])
+	case c.null:
+		return truthOf(c.wantNull[0])
+	case e == nil:
+		return c.missing()
+	}
+	t := c.over(e.values, ctx)
+	for _, values := range e.rivals {
+		t = agree(t, c.over(values, ctx))
+	}
+	return t
+}
+
+// missing is the outcome when the request has no such key.
+func (c *condition) missing() truth {
+	switch {
+	case c.set == iam.ForAllValues:
+		return yes
+	case c.set == iam.ForAnyValue && c.ifExists:
+		return maybe // IfExists says true, ForAnyValue says false
+	case c.set == iam.ForAnyValue:
+		return no
+	}
+	return truthOf(c.ifExists || c.negated)
+}
+
+func (c *condition) over(values []string, ctx Context) truth {
+	switch c.set {
+	case iam.ForAllValues:
+		if isNullSet(values) {
+			return yes
+		}
+		t := yes
+		for _, v := range values {
+			t = min(t, c.one(v, ctx))
+		}
+		return t
+	case iam.ForAnyValue:
+		if isNullSet(values) {
+			return no
+		}
+		t := no
+		for _, v := range values {
+			t = max(t, c.one(v, ctx))
+		}
+		return t
+	}
+	// Several values without a set operator are undefined unless they agree.
+	t := c.one(values[0], ctx)
+	for _, v := range values[1:] {
+		t = agree(t, c.one(v, ctx))
+	}
+	return t
+}
+
+// isNullSet tells what the set operators take for no value at all.
+func isNullSet(values []string) bool { return len(values) == 1 && values[0] == "" }
+
+func (c *condition) one(value string, ctx Context) truth {
+	t := c.test.holds(value, ctx)
+	if c.negated {
+		return t.not()
+	}
+	return t
+}

@@ -1,0 +1,58 @@
+package eval
+
+import "fmt"
+
+// String is the decision in AWS's words.
+func (d Decision) String() string {
+	switch d {
+	case ImplicitDeny:
+		return "implicitly denied"
+	case ExplicitDeny:
+		return "explicitly denied"
+	case Allowed:
+		return "allowed"
+	}
+	return fmt.Sprintf("Decision(%d)", uint8(d))
+}
+
+// String is the kind in AWS's words, to stand in a sentence.
+func (k Kind) String() string {
+	switch k {
+	case Identity:
+		return "identity policy"
+	case Boundary:
+		return "permissions boundary"
+	case Session:
+		return "session policy"
+	case Resource:
+		return "resource policy"
+	case Trust:
+		return "trust policy"
+	}
+	return fmt.Sprintf("Kind(%d)", uint8(k))
+}
+
+// String is the kind in AWS's words, to stand in a sentence.
+func (k PrincipalKind) String() string {
+	switch k {
+	case Anonymous:
+		return "anonymous"
+	case Root:
+		return "account root user"
+	case User:
+		return "user"
+	case Role:
+		return "role"
+	case RoleSession:
+		return "role session"
+	case FederatedUser:
+		return "federated user"
+	case Service:
+		return "service"
+	case WebIdentity:
+		return "web identity"
+	case SAML:
+		return "SAML identity"
+	}
+	return fmt.Sprintf("PrincipalKind(%d)", uint8(k))
+}

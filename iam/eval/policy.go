@@ -1,0 +1,229 @@
+package eval
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/postern-dev/postern/iam"
+)
+
+// Policy is a compiled policy. It is immutable and safe for any number of
+// goroutines.
+type Policy struct {
+	name   string
+	kind   Kind
+	denies []statement
+	allows []statement
+}
+
+// Name is the name given to Compile.
+func (p *Policy) Name() string { return p.name }
+
+// Kind is the kind given to Compile.
+func (p *Policy) Kind() Kind { return p.kind }
+
+// statement is a compiled statement.
+type statement struct {
+	index  int
+	sid    string
+	effect iam.Effect
+	pos    iam.Pos
+
+	actions      []pattern
+	notActions   bool // actions are those of NotAction
+	resources    []pattern
+	notResources bool
+	anyResource  bool // no Resource element: whatever the policy is attached to
+
+	principals   *principals // nil: the kind has none
+	notPrincipal bool
+
+	conditions []condition
+	doubtful   bool // holds what cannot be evaluated: never better than maybe
+}
+
+// Compile prepares a policy for evaluation. The name appears in explanations.
+//
+// The error tells everything that cannot be evaluated: unknown operators,
+// values of the wrong type, unclosed variables, elements that this kind of
+// policy cannot have. A policy is returned beside it, for callers that must
+// judge an account as it stands. In it, an Allow statement of that sort never
+// matches, and a Deny statement matches whenever the rest of it does.
+func Compile(name string, kind Kind, doc *iam.Document) (*Policy, error) {
+	p := &Policy{name: name, kind: kind}
+	if doc == nil {
+		return p, fmt.Errorf("compile policy %s: no document", name)
+	}
+	c := compiler{kind: kind, vars: doc.Version == iam.Version2012}
+	c.checkVersion(doc.Version)
+	for i := range doc.Statements {
+		s := c.statement(i, &doc.Statements[i])
+		if s.effect == iam.Allow {
+			p.allows = append(p.allows, s)
+		} else {
+			p.denies = append(p.denies, s)
+		}
+	}
+	if len(c.errs) > 0 {
+		return p, fmt.Errorf("compile policy %s: %w", name, errors.Join(c.errs...))
+	}
+	return p, nil
+}
+
+// compiler compiles one document and collects what it cannot.
+type compiler struct {
+	kind  Kind
+	vars  bool // ${…} is a variable
+	doubt bool // nothing in the document is certain
+	errs  []error
+}
+
+func (c *compiler) checkVersion(version string) {
+	switch version {
+	case "", iam.Version2008, iam.Version2012:
+		return
+	}
+	c.doubt = true
+	c.errs = append(c.errs, fmt.Errorf("version %q is unknown", version))
+}
+
+func (c *compiler) statement(index int, s *iam.Statement) statement {
+	out := statement{index: index, sid: s.SID, effect: s.Effect, pos: s.Pos}
+	err := errors.Join(
+		compileEffect(s, &out),
+		compileActions(s, &out),
+		c.compileResources(s, &out),
+		c.compilePrincipal(s, &out),
+		c.compileConditions(s, &out),
+	)
+	if err != nil {
+		c.errs = append(c.errs, fmt.Errorf("statement %d%s: %w", index, place(s), err))
+	}
+	out.doubtful = c.doubt || err != nil
+	return out
+}
+
+// place is " (Sid at 3:5)", as far as it is known.
+func place(s *iam.Statement) string {
+	switch {
+	case s.SID != "" && s.Pos.Line > 0:
+		return fmt.Sprintf(" (%s at %d:%d)", s.SID, s.Pos.Line, s.Pos.Column)
+	case s.SID != "":
+		return fmt.Sprintf(" (%s)", s.SID)
+	case s.Pos.Line > 0:
+		return fmt.Sprintf(" (at %d:%d)", s.Pos.Line, s.Pos.Column)
+	}
+	return ""
+}
+
+// compileEffect makes a Deny of what is no effect.
+func compileEffect(s *iam.Statement, out *statement) error {
+	if s.Effect == iam.Allow || s.Effect == iam.Deny {
+		return nil
+	}
+	out.effect = iam.Deny
+	return fmt.Errorf("effect %q is neither Allow nor Deny", s.Effect)
+}
+
+// checkPair refuses both of Action and NotAction, and an empty NotAction: AWS
+// leaves open whether all but nothing is everything.
+func checkPair(name string, list, notList []string) error {
+	switch {
+	case list != nil && notList != nil:
+		return fmt.Errorf("both %s and Not%s", name, name)
+	case notList != nil && len(notList) == 0:
+		return fmt.Errorf("Not%s is empty", name)
+	}
+	return nil
+}
+
+func compileActions(s *iam.Statement, out *statement) error {
+	err := checkPair("Action", s.Actions, s.NotActions)
+	switch {
+	case err != nil:
+	case s.Actions == nil && s.NotActions == nil:
+		err = errors.New("no Action")
+	case s.NotActions != nil:
+		out.notActions = true
+		out.actions, err = compilePatterns(s.NotActions, style{wild: true, fold: true})
+	default:
+		out.actions, err = compilePatterns(s.Actions, style{wild: true, fold: true})
+	}
+	if err != nil {
+		out.actions, out.notActions = []pattern{{shape: anything}}, false
+	}
+	return err
+}
+
+func (c *compiler) compileResources(s *iam.Statement, out *statement) error {
+	err := checkPair("Resource", s.Resources, s.NotResources)
+	absent := s.Resources == nil && s.NotResources == nil
+	switch {
+	case err != nil:
+	case absent && (c.kind == Resource || c.kind == Trust):
+		out.anyResource = true
+	case absent:
+		err = errors.New("no Resource")
+	case c.kind == Trust:
+		err = errors.New("a trust policy has no Resource")
+	case s.NotResources != nil:
+		out.notResources = true
+		out.resources, err = compilePatterns(s.NotResources, style{wild: true, vars: c.vars, negated: true})
+	default:
+		out.resources, err = compilePatterns(s.Resources, style{wild: true, vars: c.vars})
+	}
+	if err != nil {
+		out.anyResource = true
+	}
+	return err
+}
+
+func (c *compiler) compilePrincipal(s *iam.Statement, out *statement) error {
+	named := s.Principal != nil || s.NotPrincipal != nil
+	if c.kind != Resource && c.kind != Trust {
+		if named {
+			return fmt.Errorf("%s has no Principal", article(c.kind))
+		}
+		return nil
+	}
+	var err error
+	switch {
+	case s.Principal != nil && s.NotPrincipal != nil:
+		err = errors.New("both Principal and NotPrincipal")
+		out.principals = &principals{everyone: true}
+	case s.NotPrincipal != nil:
+		out.notPrincipal = true
+		out.principals, err = compilePrincipals(s.NotPrincipal)
+		if s.Effect == iam.Allow {
+			err = errors.Join(err, errors.New("NotPrincipal with Allow is not supported"))
+		}
+	case s.Principal != nil:
+		out.principals, err = compilePrincipals(s.Principal)
+		if err != nil { // what the bad name would have matched is open
+			out.principals.everyone = true
+		}
+	default: // matches nobody
+		out.principals = &principals{}
+	}
+	return err
+}
+
+func article(k Kind) string {
+	if k == Identity {
+		return "an " + k.String()
+	}
+	return "a " + k.String()
+}
+
+func (c *compiler) compileConditions(s *iam.Statement, out *statement) error {
+	var errs []error
+	for _, cond := range s.Conditions {
+		compiled, err := compileCondition(cond, c.vars)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		out.conditions = append(out.conditions, compiled)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,149 @@
+package eval
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/postern-dev/postern/iam"
+)
+
+// grant is how directly a resource policy allows a principal, and so which of
+// the principal's own policies it still needs. The order matters.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+type grant uint8
+
+const (
+	noGrant   grant = iota
+	delegated       // to the account: its identity policies must allow
+	limited         // to the role (or a federated session's user): boundary and session policies still limit
+	direct          // to the principal itself, or to everyone
+)
+
+// principals is a compiled Principal or NotPrincipal element.
+type principals struct {
+	everyone  bool     // "*"
+	allAWS    bool     // {"AWS": "*"}
+	accounts  []string // 12 digits
+	arns      []string
+	services  []string
+	federated []string
+	// canonical is set when a canonical user id is named. Requests do not
+	// carry it: such an Allow never matches, such a Deny always might.
+	canonical bool
+}
+
+func compilePrincipals(p *iam.Principal) (*principals, error) {
+	out := &principals{
+		everyone:  p.Everyone,
+		services:  slices.Clone(p.Service),
+		federated: slices.Clone(p.Federated),
+		canonical: len(p.CanonicalUser) > 0,
+	}
+	for _, s := range slices.Concat(p.Service, p.Federated) {
+		if strings.ContainsAny(s, "*?") {
+			return out, fmt.Errorf("principal %q: a wildcard stands for no service or provider", s)
+		}
+	}
+	for _, s := range p.AWS {
+		switch arn, err := iam.ParseARN(s); {
+		case s == "*":
+			out.allAWS = true
+		case strings.ContainsAny(s, "*?"):
+			return out, fmt.Errorf("principal %q: a wildcard must stand alone", s)
+		case iam.IsAccountID(s):
+			out.accounts = append(out.accounts, s)
+		case err == nil && arn.Service == "iam" && arn.Resource == "root":
+			out.accounts = append(out.accounts, arn.Account)
+		default: // also the unique id of a deleted principal: it matches no ARN
+			out.arns = append(out.arns, s)
+		}
+	}
+	return out, nil
+}
+
+// isAWS tells the principals that have an AWS account.
+func (k PrincipalKind) isAWS() bool {
+	switch k {
+	case Root, User, Role, RoleSession, FederatedUser:
+		return true
+	}
+	return false
+}
+
+// grant says how directly the Principal element names p.
+func (ps *principals) grant(p *Principal) grant {
+	switch {
+	case ps.everyone:
+		return direct
+	case p.Kind == Service:
+		return directIf(slices.Contains(ps.services, p.ARN))
+	case p.Kind == WebIdentity || p.Kind == SAML:
+		return directIf(slices.Contains(ps.federated, p.ARN))
+	case ps.allAWS:
+		return direct
+	case !p.Kind.isAWS():
+		return noGrant
+	}
+	return ps.grantAWS(p)
+}
+
+func (ps *principals) grantAWS(p *Principal) grant {
+	switch {
+	case p.Kind != Role && slices.Contains(ps.arns, p.ARN):
+		return direct
+	case p.Kind == Role && slices.Contains(ps.arns, p.ARN),
+		p.Kind == RoleSession && slices.Contains(ps.arns, p.RoleARN),
+		p.Kind == FederatedUser && slices.Contains(ps.arns, p.UserARN):
+		return limited
+	case slices.Contains(ps.accounts, p.Account):
+		return delegated
+	}
+	return noGrant
+}
+
+func directIf(named bool) grant {
+	if named {
+		return direct
+	}
+	return noGrant
+}
+
+// denies says whether a Deny on the Principal element is meant for p.
+func (ps *principals) denies(p *Principal) truth {
+	if ps.grant(p) != noGrant {
+		return yes
+	}
+	if ps.canonical && (p.Kind.isAWS() || p.Kind == Anonymous) || ps.allAWS {
+		return maybe // AWS does not say whether {"AWS": "*"} takes in services
+	}
+	return no
+}
+
+// exempts says whether a Deny on the NotPrincipal element passes p by. AWS
+// checks the account, then the role, then the session: each must be listed. A
+// principal with a permissions boundary is never passed by.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+func (ps *principals) exempts(p *Principal, bounded bool) bool {
+	switch {
+	case bounded && p.Kind.isAWS():
+		return false
+	case ps.everyone:
+		return true
+	case p.Kind == Service:
+		return slices.Contains(ps.services, p.ARN)
+	case p.Kind == WebIdentity || p.Kind == SAML:
+		return slices.Contains(ps.federated, p.ARN)
+	case ps.allAWS:
+		return true
+	case !p.Kind.isAWS() || !slices.Contains(ps.accounts, p.Account):
+		return false
+	case p.Kind == Root:
+		return true
+	case p.Kind == RoleSession && !slices.Contains(ps.arns, p.RoleARN):
+		return false
+	}
+	return slices.Contains(ps.arns, p.ARN)
+}

@@ -1,0 +1,289 @@
+package eval
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// compileRelation compiles the values of a positive operator. Variables work
+// in strings, ARNs and booleans only.
+func compileRelation(operator string, values []string, st style) (relation, error) {
+	switch operator {
+	case "StringEquals":
+		return compileText(values, st)
+	case "StringEqualsIgnoreCase":
+		st.anyCase = true
+		return compileText(values, st)
+	case "StringLike":
+		st.wild = true
+		return compileText(values, st)
+	case "Bool":
+		return compileBool(values, st)
+	case "ArnEquals", "ArnLike":
+		st.wild = true
+		return compileARNs(values, st)
+	case "IpAddress":
+		return compileEach(values, parseNetwork, func(ps []netip.Prefix) relation { return networks(ps) })
+	case "BinaryEquals":
+		return compileEach(values, parseBinary, func(bs [][]byte) relation { return binaries(bs) })
+	}
+	order, ok := orders[strings.TrimPrefix(strings.TrimPrefix(operator, "Numeric"), "Date")]
+	switch {
+	case ok && strings.HasPrefix(operator, "Numeric"):
+		return compileEach(values, parseNumber, func(ds []decimal) relation { return numbers{order, ds} })
+	case ok && strings.HasPrefix(operator, "Date"):
+		return compileEach(values, parseInstant, func(ts []time.Time) relation { return dates{order, ts} })
+	}
+	return nil, fmt.Errorf("operator %s cannot be evaluated", operator)
+}
+
+// compileEach parses every value and wraps the lot.
+func compileEach[T any](values []string, parse func(string) (T, error), wrap func([]T) relation) (relation, error) {
+	out := make([]T, 0, len(values))
+	for _, s := range values {
+		v, err := parse(s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return wrap(out), nil
+}
+
+// texts are values compared as strings.
+type texts []pattern
+
+func compileText(values []string, st style) (relation, error) {
+	ps, err := compilePatterns(values, st)
+	if err != nil {
+		return nil, err
+	}
+	return texts(ps), nil
+}
+
+func compileBool(values []string, st style) (relation, error) {
+	for _, v := range values {
+		if !strings.EqualFold(v, "true") && !strings.EqualFold(v, "false") && !(st.vars && strings.Contains(v, "${")) {
+			return nil, fmt.Errorf("%q is neither true nor false", v)
+		}
+	}
+	st.anyCase = true
+	return compileText(values, st)
+}
+
+func (ts texts) holds(value string, ctx Context) truth { return matchAny(ts, value, ctx) }
+
+// arns are ARNs compared part by part: a star does not reach past its colon.
+type arns []arnPattern
+
+// arnPattern is one ARN of a policy. A pattern that is cut short, such as "*"
+// or "arn:aws:sns:*", compares as a whole, and AWS does not say whether it
+// matches: it is maybe.
+type arnPattern struct {
+	parts [arnParts]pattern
+	short bool // only parts[0] is set
+}
+
+const arnParts = 6
+
+func compileARNs(values []string, st style) (relation, error) {
+	out := make(arns, 0, len(values))
+	for _, s := range values {
+		var a arnPattern
+		var err error
+		parts := splitARN(s, st.vars)
+		if len(parts) < arnParts {
+			a.short, parts = true, []string{s}
+		}
+		for i, part := range parts {
+			if a.parts[i], err = compilePattern(part, st); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+// splitARN cuts at the first five colons that stand outside variables.
+func splitARN(s string, vars bool) []string {
+	var parts []string
+	from, depth := 0, 0
+	for i := 0; i < len(s) && len(parts) < arnParts-1; i++ {
+		switch {
+		case vars && strings.HasPrefix(s[i:], "${"):
+			depth++
+		case s[i] == '}' && depth > 0:
+			depth--
+		case s[i] == ':' && depth == 0:
+			parts = append(parts, s[from:i])
+			from = i + 1
+		}
+	}
+	return append(parts, s[from:])
+}
+
+func (as arns) holds(value string, ctx Context) truth {
+	best := no
+	for i := range as {
+		if best = max(best, as[i].match(value, ctx)); best == yes {
+			return yes
+		}
+	}
+	return best
+}
+
+func (a *arnPattern) match(value string, ctx Context) truth {
+	if a.short {
+		return min(maybe, a.parts[0].match(value, ctx))
+	}
+	t := yes
+	for i := range a.parts {
+		part := value
+		if i < arnParts-1 {
+			colon := strings.IndexByte(value, ':')
+			if colon < 0 {
+				return no // not an ARN
+			}
+			part, value = value[:colon], value[colon+1:]
+		}
+		if t = min(t, a.parts[i].match(part, ctx)); t == no {
+			return no
+		}
+	}
+	return t
+}
+
+// order says which results of comparing request with policy are wanted.
+type order struct{ less, equal, greater bool }
+
+var orders = map[string]order{
+	"Equals":            {equal: true},
+	"LessThan":          {less: true},
+	"LessThanEquals":    {less: true, equal: true},
+	"GreaterThan":       {greater: true},
+	"GreaterThanEquals": {greater: true, equal: true},
+}
+
+func (o order) wants(compared int) bool {
+	switch {
+	case compared < 0:
+		return o.less
+	case compared > 0:
+		return o.greater
+	}
+	return o.equal
+}
+
+type numbers struct {
+	order  order
+	values []decimal
+}
+
+func parseNumber(s string) (decimal, error) {
+	d, ok := parseDecimal(s)
+	if !ok {
+		return d, fmt.Errorf("%q is not a number", s)
+	}
+	return d, nil
+}
+
+// holds is maybe for a value that is no number: what AWS does is not written.
+func (n numbers) holds(value string, _ Context) truth {
+	d, ok := parseDecimal(value)
+	if !ok {
+		return maybe
+	}
+	for _, v := range n.values {
+		if n.order.wants(d.compare(v)) {
+			return yes
+		}
+	}
+	return no
+}
+
+type dates struct {
+	order  order
+	values []time.Time
+}
+
+func parseInstant(s string) (time.Time, error) {
+	t, ok := parseDate(s)
+	if !ok {
+		return t, fmt.Errorf("%q is neither an ISO 8601 date nor epoch seconds", s)
+	}
+	return t, nil
+}
+
+func (d dates) holds(value string, _ Context) truth {
+	t, ok := parseDate(value)
+	if !ok {
+		return maybe
+	}
+	for _, v := range d.values {
+		if d.order.wants(t.Compare(v)) {
+			return yes
+		}
+	}
+	return no
+}
+
+// networks are address ranges. IPv4 and IPv6 never match each other.
+type networks []netip.Prefix
+
+func parseNetwork(s string) (netip.Prefix, error) {
+	if strings.Contains(s, "/") {
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			return p, fmt.Errorf("%q is not an address range", s)
+		}
+		return p, nil
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil || a.Zone() != "" {
+		return netip.Prefix{}, fmt.Errorf("%q is not an IP address", s)
+	}
+	return netip.PrefixFrom(a, a.BitLen()), nil
+}
+
+func (ns networks) holds(value string, _ Context) truth {
+	a, err := netip.ParseAddr(value)
+	if err != nil || a.Zone() != "" {
+		return maybe
+	}
+	for _, n := range ns {
+		if n.Contains(a) {
+			return yes
+		}
+	}
+	return no
+}
+
+// binaries are bytes, base64 on both sides.
+type binaries [][]byte
+
+func parseBinary(s string) ([]byte, error) {
+	b, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		return nil, errors.New("value is not base64")
+	}
+	return b, nil
+}
+
+func (bs binaries) holds(value string, _ Context) truth {
+	b, err := base64.StdEncoding.DecodeString(value)
+	if err != nil {
+		return maybe
+	}
+	for _, want := range bs {
+		if bytes.Equal(b, want) {
+			return yes
+		}
+	}
+	return no
+}
