@@ -98,11 +98,6 @@ func newECSScope(s Scope, level string, args Args) *ecsScope {
 	return e
 }
 
-// set returns the distinct values, sorted.
-func set(values []string) []string {
-	return slices.Compact(slices.Sorted(slices.Values(values)))
-}
-
 // revisions are the ARNs of every revision of the families.
 func (e *ecsScope) revisions() []string {
 	if e.families == nil {

@@ -46,7 +46,7 @@ func (g *Grant) complete(level string, args Args) Args {
 		switch given, ok := args[p.Name]; {
 		case !p.at(level):
 		case ok:
-			full[p.Name] = slices.Compact(slices.Sorted(slices.Values(given)))
+			full[p.Name] = set(given)
 		case p.Default != "":
 			full[p.Name] = []string{p.Default}
 		}
@@ -65,9 +65,14 @@ func (a Args) one(name string) string {
 // on tells whether a boolean parameter is true.
 func (a Args) on(name string) bool { return a.one(name) == "true" }
 
-// allow is an Allow statement.
+// allow is an Allow statement, its actions sorted.
 func allow(sid string, actions, resources []string, conditions ...iam.Condition) iam.Statement {
-	return iam.Statement{SID: sid, Effect: iam.Allow, Actions: actions, Resources: resources, Conditions: conditions}
+	return iam.Statement{SID: sid, Effect: iam.Allow, Actions: set(actions), Resources: resources, Conditions: conditions}
+}
+
+// set returns the distinct values, sorted.
+func set(values []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(values)))
 }
 
 // when is a condition of a statement.

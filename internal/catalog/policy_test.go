@@ -1,0 +1,471 @@
+package catalog_test
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/internal/catalog"
+)
+
+// rendering is one policy of the catalogue.
+type rendering struct {
+	grant *catalog.Grant
+	level string
+	args  catalog.Args
+	doc   *iam.Document
+}
+
+func (r rendering) String() string {
+	args, _ := json.Marshal(r.args)
+	return r.grant.Name + "/" + r.level + string(args)
+}
+
+// renderings are the policies of all cases, each once.
+func renderings(t testing.TB, s catalog.Scope) []rendering {
+	t.Helper()
+	var out []rendering
+	seen := map[string]bool{}
+	for _, g := range catalog.All() {
+		for _, c := range g.Cases {
+			r := rendering{grant: g, level: c.Level, args: c.Args}
+			if r.level == "" {
+				r.level = g.DefaultLevel()
+			}
+			if seen[r.String()] {
+				continue
+			}
+			seen[r.String()] = true
+			doc, err := g.Policy(s, c.Level, c.Args)
+			if err != nil {
+				t.Fatalf("%s: %v", r, err)
+			}
+			r.doc = doc
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// TestUnscopable compares the actions that stand on "*" with those that the
+// grant admits to, both ways.
+func TestUnscopable(t *testing.T) {
+	found := map[string]map[string]bool{}
+	for _, r := range renderings(t, catalog.CaseScope()) {
+		if found[r.grant.Name] == nil {
+			found[r.grant.Name] = map[string]bool{}
+		}
+		for _, s := range r.doc.Statements {
+			if slices.Contains(s.Resources, "*") {
+				for _, a := range s.Actions {
+					found[r.grant.Name][a] = true
+				}
+			}
+		}
+	}
+	for _, g := range catalog.All() {
+		var admitted []string
+		for _, u := range g.Unscopable {
+			admitted = append(admitted, u.Action)
+		}
+		if diff := cmp.Diff(admitted, slices.Sorted(maps.Keys(found[g.Name]))); diff != "" {
+			t.Errorf("%s: actions on \"*\" (-admitted +rendered):\n%s", g.Name, diff)
+		}
+	}
+}
+
+var (
+	alphanumeric = regexp.MustCompile(`^[A-Za-z0-9]+$`)
+	oneAction    = regexp.MustCompile(`^[a-z0-9]+:[A-Za-z0-9]+$`)
+)
+
+// lintStatement holds for every statement of every policy of the catalogue,
+// whatever the arguments.
+func lintStatement(t *testing.T, r rendering, s iam.Statement) {
+	t.Helper()
+	if !alphanumeric.MatchString(s.SID) || s.Effect != iam.Allow || s.Principal != nil || s.NotActions != nil || s.NotResources != nil {
+		t.Errorf("%s: %+v is not a plain Allow with an alphanumeric id", r, s)
+	}
+	if len(s.Actions) == 0 || len(s.Resources) == 0 || !slices.IsSorted(s.Actions) {
+		t.Errorf("%s: %s: no or unsorted actions, or no resources: %+v", r, s.SID, s)
+	}
+	for _, a := range s.Actions {
+		if !oneAction.MatchString(a) {
+			t.Errorf("%s: %s: %q is not one action", r, s.SID, a)
+		}
+		if a == "iam:PassRole" {
+			lintPassRole(t, r, s)
+		}
+	}
+	for _, res := range s.Resources {
+		if res != "*" && strings.ContainsAny(res, "*?$") && !promised(r, res) {
+			t.Errorf("%s: %s: %q is wider than the level promises", r, s.SID, res)
+		}
+	}
+	for _, c := range s.Conditions {
+		for _, v := range c.Values {
+			if strings.ContainsAny(strings.TrimSuffix(v, "*"), "*?$") || strings.HasSuffix(v, "*") && !strings.Contains(c.Operator, "Like") {
+				t.Errorf("%s: %s: %s %s: %q", r, s.SID, c.Operator, c.Key, v)
+			}
+		}
+	}
+}
+
+func lintPassRole(t *testing.T, r rendering, s iam.Statement) {
+	t.Helper()
+	if len(s.Actions) != 1 || strings.Contains(strings.Join(s.Resources, ""), "*") {
+		t.Errorf("%s: %s: PassRole on more than named roles: %+v", r, s.SID, s)
+	}
+	if len(s.Conditions) != 1 || s.Conditions[0].Operator != "StringEquals" || s.Conditions[0].Key != "iam:PassedToService" {
+		t.Errorf("%s: %s: PassRole without a service: %+v", r, s.SID, s.Conditions)
+	}
+}
+
+func TestStatementsAreSound(t *testing.T) {
+	owner := map[string]string{} // of a statement id
+	for _, r := range renderings(t, catalog.CaseScope()) {
+		inDocument := map[string]bool{}
+		for _, s := range r.doc.Statements {
+			lintStatement(t, r, s)
+			if inDocument[s.SID] {
+				t.Errorf("%s: two statements %s", r, s.SID)
+			}
+			inDocument[s.SID] = true
+			if o := owner[s.SID]; o != "" && o != r.grant.Name {
+				t.Errorf("%s and %s both use the id %s: they could not share a policy", o, r.grant.Name, s.SID)
+			}
+			owner[s.SID] = r.grant.Name
+		}
+		if r.doc.Version != iam.Version2012 {
+			t.Errorf("%s: version %q", r, r.doc.Version)
+		}
+	}
+}
+
+// shapes are the resources with a wildcard that each level may render, after
+// partition and service; <r>, <a> and <v> stand for the region, the account
+// and a value from the arguments.
+var shapes = map[string]map[string][]string{
+	"auto-deploy-ec2": {
+		"refresh": {autoScalingGroup},
+		"release": {
+			autoScalingGroup, "ec2:<r>:<a>:launch-template/*", "ec2:<r>:<a>:instance/*", "ec2:<r>::image/*", "ec2:<r>::snapshot/*",
+			"ec2:<r>:<a>:key-pair/*", "ec2:<r>:<a>:network-interface/*", "ec2:<r>:<a>:security-group/*", "ec2:<r>:<a>:subnet/*", "ec2:<r>:<a>:volume/*",
+		},
+		"instances": {
+			autoScalingGroup, "ec2:<r>:<a>:launch-template/*", "ec2:<r>:<a>:instance/*", "ec2:<r>::image/*", "ec2:<r>::snapshot/*",
+			"ec2:<r>:<a>:key-pair/*", "ec2:<r>:<a>:network-interface/*", "ec2:<r>:<a>:security-group/*", "ec2:<r>:<a>:subnet/*", "ec2:<r>:<a>:volume/*",
+		},
+	},
+	"consul-auto-discovery": {"region": nil, "account": nil},
+	"ecr-docker-push": {
+		"repository": nil,
+		"prefix":     {"ecr:<r>:<a>:repository/<v>/*"},
+		"registry":   {"ecr:<r>:<a>:repository/*"},
+	},
+	"ecs-service-deployment": {
+		"service": {"ecs:<r>:<a>:task-definition/<v>:*", "ecs:<r>:<a>:service-deployment/<v>/<v>/*", "ecs:<r>:<a>:task/<v>/*"},
+		"cluster": {
+			"ecs:<r>:<a>:task-definition/<v>:*", "ecs:<r>:<a>:task-definition/*", "ecs:<r>:<a>:service/<v>/*",
+			"ecs:<r>:<a>:service-deployment/<v>/*", "ecs:<r>:<a>:task/<v>/*",
+		},
+		"account": {
+			"ecs:<r>:<a>:task-definition/<v>:*", "ecs:<r>:<a>:task-definition/*", "ecs:<r>:<a>:service/*",
+			"ecs:<r>:<a>:service-deployment/*", "ecs:<r>:<a>:task/*",
+		},
+	},
+	"ssh-key-lookup": {
+		"path":    {"iam::<a>:user/<v>/*"},
+		"group":   {"iam::<a>:user/*"},
+		"account": {"iam::<a>:user/*", "iam::<a>:group/*"},
+	},
+	"terraform-remote-state-s3": {
+		"read":   nil,
+		"key":    nil,
+		"prefix": {"s3:::<v>/<v>/*", "s3:::<v>/<v>/*.tflock"},
+		"bucket": {"s3:::<v>/*", "s3:::<v>/*.tflock"},
+	},
+	"terragrunt": {
+		"read":      {"s3:::<v>/<v>/*"},
+		"prefix":    {"s3:::<v>/<v>/*", "s3:::<v>/<v>/*.tflock"},
+		"bucket":    {"s3:::<v>/*", "s3:::<v>/*.tflock"},
+		"bootstrap": {"s3:::<v>/*", "s3:::<v>/*.tflock"},
+	},
+}
+
+const autoScalingGroup = "autoscaling:<r>:<a>:autoScalingGroup:*:autoScalingGroupName/<v>"
+
+// promised tells whether the level of r promises a resource with a wildcard.
+func promised(r rendering, resource string) bool {
+	fill := strings.NewReplacer("<r>", `[a-z0-9-]+`, "<a>", `[0-9]{12}`, "<v>", `[^*?$]+`)
+	return slices.ContainsFunc(shapes[r.grant.Name][r.level], func(shape string) bool {
+		return regexp.MustCompile("^arn:aws[a-z-]*:" + fill.Replace(regexp.QuoteMeta(shape)) + "$").MatchString(resource)
+	})
+}
+
+// reference is what AWS says of an action. testdata/extract.mjs writes it.
+type reference struct {
+	Resources []struct {
+		ARN      string `json:"arn"`
+		Required bool   `json:"required"`
+	} `json:"resources"`
+	Keys []string `json:"keys"`
+}
+
+func readReference(t *testing.T) map[string]reference {
+	t.Helper()
+	src, err := os.ReadFile("testdata/actions.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out map[string]reference
+	if err := json.Unmarshal(src, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+var variable = regexp.MustCompile(`\$\{[^}]*\}`)
+
+// names tells whether a resource of a policy can be one of the type.
+func names(template, resource string) bool {
+	if strings.HasSuffix(template, ":::${BucketName}") && strings.Contains(resource, "/") {
+		return false // an object: bucket names hold no slash
+	}
+	return iam.Overlaps(variable.ReplaceAllString(template, "*"), resource)
+}
+
+// TestReferenceKnows compares every statement with AWS's service
+// authorization reference: an action must know one of the statement's
+// resources, or else stand on "*" for a reason; a condition must use a key
+// that AWS sends with the action, or the statement would never hold.
+func TestReferenceKnows(t *testing.T) {
+	ref := readReference(t)
+	for _, r := range renderings(t, catalog.CaseScope()) {
+		for _, s := range r.doc.Statements {
+			for _, action := range s.Actions {
+				known, ok := ref[action]
+				if !ok {
+					t.Fatalf("%s: AWS has no action %s (or run testdata/extract.mjs)", r, action)
+				}
+				checkResources(t, r, s, action, known)
+				for _, c := range s.Conditions {
+					if !sendsKey(known, c.Key) {
+						t.Errorf("%s: %s: AWS sends no %s with %s", r, s.SID, c.Key, action)
+					}
+				}
+			}
+		}
+	}
+}
+
+func checkResources(t *testing.T, r rendering, s iam.Statement, action string, known reference) {
+	t.Helper()
+	if slices.Equal(s.Resources, []string{"*"}) {
+		// A list by service names no container instance: see ecs.go.
+		if len(known.Resources) > 0 && action != "ecs:ListTasks" {
+			t.Errorf("%s: %s: %s stands on \"*\" but knows resources", r, s.SID, action)
+		}
+		return
+	}
+	for _, resource := range s.Resources {
+		if action == "ecs:RunTask" && !strings.Contains(resource, "task-definition/") {
+			t.Errorf("%s: %s: %s", r, s.SID, resource)
+		}
+		if action == "ecs:RunTask" {
+			continue // also judged by ARNs without a revision: see ecs.go
+		}
+		if !slices.ContainsFunc(known.Resources, func(k struct {
+			ARN      string `json:"arn"`
+			Required bool   `json:"required"`
+		},
+		) bool {
+			return names(k.ARN, resource)
+		}) {
+			t.Errorf("%s: %s: %s does not act on %s", r, s.SID, action, resource)
+		}
+	}
+}
+
+func sendsKey(known reference, key string) bool {
+	if key == "aws:RequestedRegion" {
+		return true // a global key, in every request
+	}
+	name, tag, _ := strings.Cut(key, "/")
+	return slices.ContainsFunc(known.Keys, func(k string) bool {
+		kname, ktag, _ := strings.Cut(k, "/")
+		return strings.EqualFold(name, kname) && (tag == "") == (ktag == "")
+	})
+}
+
+func TestCasesNameRealActions(t *testing.T) {
+	ref := readReference(t)
+	for _, g := range catalog.All() {
+		for _, c := range g.Cases {
+			if _, ok := ref[c.Action]; !ok {
+				t.Errorf("%s: AWS has no action %s (or run testdata/extract.mjs)", g.Name, c.Action)
+			}
+		}
+	}
+}
+
+// TestPartitions renders everything in the other partitions: no ARN may stay
+// in the commercial one.
+func TestPartitions(t *testing.T) {
+	for _, s := range []catalog.Scope{
+		{Partition: "aws-cn", Region: "cn-north-1", Account: "222222222222"},
+		{Partition: "aws-us-gov", Region: "us-gov-west-1", Account: "222222222222"},
+	} {
+		for _, r := range renderings(t, s) {
+			text := string(r.doc.Indented())
+			if strings.Contains(text, "arn:aws:") || strings.Contains(text, catalog.CaseScope().Region+":") {
+				t.Errorf("%s: %s has an ARN of another partition or region:\n%s", s.Partition, r, text)
+			}
+		}
+	}
+}
+
+// TestServiceNamesByPartition compares the names under which condition keys
+// know services: in China some carry another suffix.
+func TestServiceNamesByPartition(t *testing.T) {
+	terragrunt, _ := catalog.Lookup("terragrunt")
+	deploy, _ := catalog.Lookup("auto-deploy-ec2")
+	for _, tt := range []struct {
+		scope       catalog.Scope
+		via, passed []string
+	}{
+		{catalog.CaseScope(), []string{"s3.eu-west-1.amazonaws.com"}, []string{"ec2.amazonaws.com"}},
+		{catalog.Scope{Partition: "aws-us-gov", Region: "us-gov-west-1", Account: "222222222222"}, []string{"s3.us-gov-west-1.amazonaws.com"}, []string{"ec2.amazonaws.com"}},
+		{
+			catalog.Scope{Partition: "aws-cn", Region: "cn-north-1", Account: "222222222222"},
+			[]string{"s3.cn-north-1.amazonaws.com", "s3.cn-north-1.amazonaws.com.cn"},
+			[]string{"ec2.amazonaws.com", "ec2.amazonaws.com.cn"},
+		},
+	} {
+		state, err := terragrunt.Statements(tt.scope, "bucket", catalog.Args{"bucket": {"acme-state"}, "kms_key": {"1234abcd-12ab-34cd-56ef-1234567890ab"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		release, err := deploy.Statements(tt.scope, "release", catalog.Args{"service": {"shop"}, "groups": {"shop"}, "pass_roles": {"shop"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tt.via, conditionValues(state, "kms:ViaService")); diff != "" {
+			t.Errorf("%s: kms:ViaService (-want +got):\n%s", tt.scope.Partition, diff)
+		}
+		if diff := cmp.Diff(tt.passed, conditionValues(release, "iam:PassedToService")); diff != "" {
+			t.Errorf("%s: iam:PassedToService (-want +got):\n%s", tt.scope.Partition, diff)
+		}
+	}
+}
+
+func conditionValues(statements []iam.Statement, key string) []string {
+	var out []string
+	for _, s := range statements {
+		for _, c := range s.Conditions {
+			if c.Key == key {
+				out = append(out, c.Values...)
+			}
+		}
+	}
+	return out
+}
+
+// TestOrderDoesNotMatter: a spec that only reorders a list plans no change.
+func TestOrderDoesNotMatter(t *testing.T) {
+	for _, r := range renderings(t, catalog.CaseScope()) {
+		shuffled := catalog.Args{}
+		for name, values := range r.args {
+			values = slices.Clone(values)
+			slices.Reverse(values)
+			if len(values) > 1 {
+				values = append(values, values[0])
+			}
+			shuffled[name] = values
+		}
+		again, err := r.grant.Policy(catalog.CaseScope(), r.level, shuffled)
+		if err != nil {
+			t.Fatalf("%s: %v", r, err)
+		}
+		if diff := cmp.Diff(r.doc, again); diff != "" {
+			t.Errorf("%s: order or repeats matter (-want +got):\n%s", r, diff)
+		}
+	}
+}
+
+// TestArgumentsAreNotKept: a caller may change its arguments and its result.
+func TestArgumentsAreNotKept(t *testing.T) {
+	g, _ := catalog.Lookup("consul-auto-discovery")
+	args := catalog.Args{"regions": {"us-east-1", "eu-west-1"}}
+	first, err := g.Statements(catalog.CaseScope(), "", args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(catalog.Args{"regions": {"us-east-1", "eu-west-1"}}, args); diff != "" {
+		t.Errorf("the arguments changed (-want +got):\n%s", diff)
+	}
+	first[0].Conditions[0].Values[0] = "*"
+	second, _ := g.Statements(catalog.CaseScope(), "", args)
+	if got := second[0].Conditions[0].Values[0]; got != "eu-west-1" {
+		t.Errorf("a change of one result shows in the next: %q", got)
+	}
+}
+
+// TestSizes keeps one grant small enough that a role can hold three: a role's
+// inline policies share 10,240 characters.
+func TestSizes(t *testing.T) {
+	for _, r := range renderings(t, catalog.CaseScope()) {
+		if size := r.doc.Size(); size > 10240/3 {
+			t.Errorf("%s: %d characters", r, size)
+		}
+	}
+}
+
+// TestPolicy compares one whole policy, so that the tests above are not the
+// only readers of what a user gets.
+func TestPolicy(t *testing.T) {
+	g, _ := catalog.Lookup("ecs-service-deployment")
+	got, err := g.Policy(catalog.CaseScope(), "", catalog.Args{"services": {"prod/shop"}, "pass_roles": {"team/shop-task"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		ecs     = "arn:aws:ecs:eu-west-1:222222222222:"
+		service = ecs + "service/prod/shop"
+	)
+	want := &iam.Document{Version: iam.Version2012, Statements: []iam.Statement{
+		{SID: "EcsReadDefinitions", Effect: iam.Allow, Actions: []string{"ecs:DescribeTaskDefinition"}, Resources: []string{"*"}},
+		{SID: "EcsRegister", Effect: iam.Allow, Actions: []string{"ecs:RegisterTaskDefinition"}, Resources: []string{ecs + "task-definition/shop:*"}},
+		{
+			SID: "EcsUpdateService", Effect: iam.Allow, Actions: []string{"ecs:UpdateService"}, Resources: []string{service},
+			Conditions: []iam.Condition{{
+				Operator: "ArnLikeIfExists", Key: "ecs:task-definition",
+				Values: []string{ecs + "task-definition/shop", ecs + "task-definition/shop:*"},
+			}},
+		},
+		{SID: "EcsWatchService", Effect: iam.Allow, Actions: []string{"ecs:DescribeServices", "ecs:ListServiceDeployments"}, Resources: []string{service}},
+		{
+			SID: "EcsWatchDeployment", Effect: iam.Allow, Actions: []string{"ecs:DescribeServiceDeployments"},
+			Resources: []string{service, ecs + "service-deployment/prod/shop/*"},
+		},
+		{
+			SID: "EcsListTasks", Effect: iam.Allow, Actions: []string{"ecs:ListTasks"}, Resources: []string{"*"},
+			Conditions: []iam.Condition{{Operator: "ArnEquals", Key: "ecs:cluster", Values: []string{ecs + "cluster/prod"}}},
+		},
+		{SID: "EcsReadTasks", Effect: iam.Allow, Actions: []string{"ecs:DescribeTasks"}, Resources: []string{ecs + "task/prod/*"}},
+		{
+			SID: "EcsPassRoles", Effect: iam.Allow, Actions: []string{"iam:PassRole"}, Resources: []string{"arn:aws:iam::222222222222:role/team/shop-task"},
+			Conditions: []iam.Condition{{Operator: "StringEquals", Key: "iam:PassedToService", Values: []string{"ecs-tasks.amazonaws.com"}}},
+		},
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("policy (-want +got):\n%s", diff)
+	}
+}
