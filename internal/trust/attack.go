@@ -49,7 +49,7 @@ func (r run) twins(s Scope) []Attack {
 			Claims: r.in(r.owner, name).claims(s),
 		})
 	}
-	if owner := r.owner + "-evil"; ownerName.MatchString(owner) {
+	if owner := r.owner + "-evil"; validOwnerName(owner) {
 		attacks = append(attacks, Attack{
 			Name:   "an owner whose name begins alike",
 			Why:    "anyone can register it; repo:OWNER* lets it in",

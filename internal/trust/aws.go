@@ -116,11 +116,13 @@ func checkExternalID(id string) []Problem {
 }
 
 var (
-	principalARN = regexp.MustCompile(`^arn:(?:aws|aws-us-gov|aws-cn):iam::[0-9]{12}:(role|user)/(?:[!-)+-.0->@-~]+/)*[A-Za-z0-9_+=,.@-]{1,64}$`)
+	principalARN = regexp.MustCompile(`^arn:(?:aws|aws-us-gov|aws-cn):iam::[0-9]{12}:(role|user)/(?:[!-)+-.0->@-~]+/)*([A-Za-z0-9_+=,.@-]+)$`)
 	sessionARN   = regexp.MustCompile(`^arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/`)
 	accountARN   = regexp.MustCompile(`^(?:arn:[a-z-]+:iam::([0-9]{12}):root|([0-9]{12}))$`)
 	uniqueID     = regexp.MustCompile(`^A(?:ROA|IDA)[A-Z0-9]{12,}$`)
 )
+
+const maxPrincipalName = 64
 
 // checkPrincipal wants the ARN of one principal of the kind, "role" or "user",
 // and says for the usual mistakes what to write instead.
@@ -147,7 +149,7 @@ func checkPrincipal(kind, arn string) []Problem {
 	}
 	m := principalARN.FindStringSubmatch(arn)
 	switch {
-	case m == nil || strings.Contains(arn, "${"):
+	case m == nil || len(m[2]) > maxPrincipalName || strings.Contains(arn, "${"):
 		return refuse(fmt.Sprintf("%q is not the ARN of a %s", arn, kind), form)
 	case m[1] == "user" && kind == "role":
 		return refuse(fmt.Sprintf("%q is a user, known by a long-lived key", arn), "write the ARN of a role, or declare the machine user with access_key")

@@ -54,6 +54,8 @@ func TestCheck(t *testing.T) {
 		{"github .git", repository("acme/shop.git"), []finding{{"repository", "not a name", ""}}},
 		{"github colon", repository("acme/shop:x"), []finding{{"repository", "not a name", ""}}},
 		{"github long owner", repository(strings.Repeat("a", 40) + "/shop"), []finding{{"repository", "not a name", ""}}},
+		{"github long name", repository("acme/" + strings.Repeat("a", 101)), []finding{{"repository", "not a name", ""}}},
+		{"github long id", github(func(g *GitHub) { g.RepositoryID, g.OwnerID = strings.Repeat("9", 20), "1" }), []finding{{"repository_id", "not a decimal id", ""}}},
 		{"github address", repository("https://github.com/acme/shop"), []finding{{"repository", "is an address", "acme/shop"}}},
 		{"github ids in name", repository("acme@1/shop@2"), []finding{{"repository", "holds ids", "owner_id"}}},
 		{"github every repository", repository("acme/*"), []finding{{"repository", "wildcard", "one identity per repository"}}},
@@ -85,6 +87,7 @@ func TestCheck(t *testing.T) {
 		{"role name", AWSRole{ARN: "jenkins"}, []finding{{"arn", "not the ARN of a role", ":role/NAME"}}},
 		{"role of unknown partition", AWSRole{ARN: "arn:aws-x:iam::333333333333:role/a"}, []finding{{"arn", "not the ARN of a role", ""}}},
 		{"role without account", AWSRole{ARN: "arn:aws:iam:::role/a"}, []finding{{"arn", "not the ARN of a role", ""}}},
+		{"role with long name", AWSRole{ARN: "arn:aws:iam::333333333333:role/" + strings.Repeat("a", 65)}, []finding{{"arn", "not the ARN of a role", ""}}},
 		{"role variable", AWSRole{ARN: "arn:aws:iam::333333333333:role/${x}/a"}, []finding{{"arn", "not the ARN of a role", ""}}},
 		{"role wildcard", AWSRole{ARN: "arn:aws:iam::333333333333:role/*"}, []finding{{"arn", "wildcard", "each role"}}},
 		{"role session", AWSRole{ARN: "arn:aws:sts::333333333333:assumed-role/jenkins/build-1"}, []finding{{"arn", "one session", "arn:aws:iam::333333333333:role/jenkins"}}},
@@ -94,6 +97,8 @@ func TestCheck(t *testing.T) {
 		{"role is an id", AWSRole{ARN: "AROADBQP57FF2AEXAMPLE"}, []finding{{"arn", "deleted principal", ""}}},
 		{"role is a group", AWSRole{ARN: "arn:aws:iam::333333333333:group/x"}, []finding{{"arn", "not the ARN of a role", ""}}},
 		{"role external id", AWSRole{ARN: "arn:aws:iam::333333333333:role/a", ExternalID: "*"}, []finding{{"external_id", "cannot be", "2 to 1224"}}},
+
+		{"role long external id", AWSRole{ARN: "arn:aws:iam::333333333333:role/a", ExternalID: strings.Repeat("x", 1225)}, []finding{{"external_id", "cannot be", ""}}},
 
 		{"user", AWSUser{ARN: "arn:aws-cn:iam::333333333333:user/postern/shop/travis"}, nil},
 		{"user is a role", AWSUser{ARN: "arn:aws:iam::333333333333:role/x"}, []finding{{"arn", "is a role", ":user/NAME"}}},

@@ -138,9 +138,18 @@ func (g GitHub) Check() []Problem {
 
 var (
 	// Enterprise-managed user names hold one "_"; old accounts may end in "-".
-	ownerName      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$`)
-	repositoryName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
-	githubID       = regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
+	ownerName      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
+	repositoryName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	githubID       = regexp.MustCompile(`^[1-9][0-9]*$`)
+)
+
+// Lengths are checked apart: counted repetition makes regular expressions slow
+// to compile, and every command pays for that at its start.
+const (
+	maxOwner       = 39
+	maxRepository  = 100
+	maxGitHubID    = 19 // digits of a 64-bit number
+	maxEnvironment = 255
 )
 
 const wildcards = "*?"
@@ -159,20 +168,24 @@ func checkRepository(repository string) []Problem {
 		return refuse(fmt.Sprintf("%q is an address", repository), "write OWNER/NAME only, such as acme/shop")
 	case strings.Contains(repository, "@"):
 		return refuse(fmt.Sprintf("%q holds ids", repository), "write OWNER/NAME here and the ids in owner_id and repository_id")
-	case !ownerName.MatchString(owner) || !validRepositoryName(name):
+	case !validOwnerName(owner) || !validRepositoryName(name):
 		return refuse(fmt.Sprintf("%q is not a name that GitHub allows", repository), "write OWNER/NAME in letters, digits, \"-\", \"_\" and (in NAME) \".\"")
 	}
 	return nil
 }
 
+func validOwnerName(name string) bool {
+	return len(name) <= maxOwner && ownerName.MatchString(name)
+}
+
 func validRepositoryName(name string) bool {
-	return repositoryName.MatchString(name) && name != "." && name != ".." && !strings.HasSuffix(name, ".git")
+	return len(name) <= maxRepository && repositoryName.MatchString(name) && name != "." && name != ".." && !strings.HasSuffix(name, ".git")
 }
 
 func (g GitHub) checkIDs() []Problem {
 	var problems []Problem
 	for _, f := range []struct{ field, value string }{{"repository_id", g.RepositoryID}, {"owner_id", g.OwnerID}} {
-		if f.value != "" && !githubID.MatchString(f.value) {
+		if f.value != "" && (len(f.value) > maxGitHubID || !githubID.MatchString(f.value)) {
 			problems = append(problems, Problem{Field: f.field, Msg: fmt.Sprintf("%q is not a decimal id", f.value), Hint: "gh api repos/OWNER/NAME --jq '.id, .owner.id' prints both ids"})
 		}
 	}
@@ -251,7 +264,7 @@ func checkEnvironment(name string) []Problem {
 	switch {
 	case name == "":
 		return nil
-	case len(name) > 255:
+	case utf8.RuneCountInString(name) > maxEnvironment:
 		return []Problem{{Field: "environment", Msg: "is longer than the 255 characters that GitHub allows"}}
 	case strings.TrimSpace(name) != name:
 		return []Problem{{Field: "environment", Msg: fmt.Sprintf("%q begins or ends with a space, which GitHub drops", name)}}

@@ -69,8 +69,8 @@ type GitHub struct {
 	OwnerID      string // decimal; with RepositoryID the immutable subject form is trusted too
 	Branch       string
 	Tag          string
-	Environment  string
-	PullRequest  bool
+	Environment  string // with ":" or "/" as GitHub shows it; its protection rules are the second lock
+	PullRequest  bool   // whoever may push a branch, before any review
 }
 
 // AWSRole is a role outside the stack or in it. It may assume the trusting
