@@ -72,13 +72,19 @@ func (e Entry) statement(s Scope, sid string) iam.Statement {
 		st.Conditions = append(st.Conditions, equals("sts:ExternalId", id))
 	}
 	if !e.Until.IsZero() {
-		st.Conditions = append(st.Conditions, iam.Condition{
-			Operator: "DateLessThan",
-			Key:      "aws:CurrentTime",
-			Values:   []string{e.Until.UTC().Format(time.RFC3339)},
-		})
+		st.Conditions = append(st.Conditions, EndsAt(e.Until))
 	}
 	return st
+}
+
+// EndsAt is the condition under which access ends by itself at an instant,
+// whole seconds of UTC. Grants with an end use it too.
+func EndsAt(until time.Time) iam.Condition {
+	return iam.Condition{
+		Operator: "DateLessThan",
+		Key:      "aws:CurrentTime",
+		Values:   []string{until.UTC().Format(time.RFC3339)},
+	}
 }
 
 // externalID is the entry's external id where it applies: to a role or an
