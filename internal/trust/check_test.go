@@ -152,3 +152,24 @@ func TestServicesAreSortedAndSound(t *testing.T) {
 		}
 	}
 }
+
+func TestServicePrincipal(t *testing.T) {
+	for _, test := range []struct {
+		name, partition, want string
+		ec2                   bool
+	}{
+		{"ec2", "aws", "ec2.amazonaws.com", true},
+		{"EC2.amazonaws.com", "aws-us-gov", "ec2.amazonaws.com", true},
+		{"ec2.amazonaws.com", "aws-cn", "ec2.amazonaws.com.cn", true},
+		{"lambda.amazonaws.com.cn", "aws-cn", "lambda.amazonaws.com", false},
+		{"frobnicator", "aws", "frobnicator", false},
+	} {
+		service := Service{Name: test.name}
+		if got := service.Principal(Scope{Partition: test.partition}); got != test.want {
+			t.Errorf("%s in %s = %q, want %q", test.name, test.partition, got, test.want)
+		}
+		if got := service.IsEC2(); got != test.ec2 {
+			t.Errorf("%s: IsEC2() = %v", test.name, got)
+		}
+	}
+}

@@ -28,6 +28,20 @@ func (v Service) short() string {
 	return strings.TrimSuffix(name, ".amazonaws.com")
 }
 
+// IsEC2 reports whether the service is EC2, which takes a role through an
+// instance profile.
+func (v Service) IsEC2() bool { return v.short() == "ec2" }
+
+// Principal is the service's principal in the scope's partition, such as
+// "ec2.amazonaws.com"; an unknown service, which Check refuses, keeps its name.
+func (v Service) Principal(s Scope) string {
+	p, ok := named(v.short())
+	if !ok {
+		return v.Name
+	}
+	return p.in(s.Partition)
+}
+
 // Check refuses services that assume no roles, and conditions on keys that the
 // service does not send, which would shut it out.
 func (v Service) Check() []Problem {
@@ -113,7 +127,7 @@ func (v Service) statement(s Scope) iam.Statement {
 	p, _ := named(v.short())
 	st := iam.Statement{
 		Effect:    iam.Allow,
-		Principal: &iam.Principal{Service: []string{p.in(s.Partition)}},
+		Principal: &iam.Principal{Service: []string{v.Principal(s)}},
 		Actions:   assumeRole,
 	}
 	if p.tags {
