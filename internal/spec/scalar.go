@@ -1,0 +1,239 @@
+package spec
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// namePattern is the form of the names of accounts, identities and roles.
+var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
+
+// anyText is text, possibly empty.
+func anyText() form[string] {
+	return form[string]{read: readText, schema: schema{"type": "string"}}
+}
+
+func readText(r *reader, n *yaml.Node) (string, bool) {
+	if kindOf(n) != aText {
+		r.mismatch(n, aText)
+		return "", false
+	}
+	return n.Value, true
+}
+
+// text is text with something in it besides spaces.
+func text() form[string] {
+	return checked(anyText(), schema{"pattern": `\S`}, func(s string) (string, string) {
+		if strings.TrimSpace(s) == "" {
+			return "this text is empty", ""
+		}
+		return "", ""
+	})
+}
+
+// checked narrows a form: ok returns what is wrong and a hint, or "", and more
+// holds the same in JSON Schema as far as that can say it.
+func checked[T any](f form[T], more schema, wrong func(T) (what, hint string)) form[T] {
+	s := f.schema
+	for k, v := range more {
+		s = with(s, k, v)
+	}
+	return form[T]{schema: s, read: func(r *reader, n *yaml.Node) (T, bool) {
+		v, ok := f.read(r, n)
+		if !ok {
+			return v, false
+		}
+		if what, hint := wrong(v); what != "" {
+			r.fail(r.pos(n), what, hint)
+			return v, false
+		}
+		return v, true
+	}}
+}
+
+// matching narrows a text to a pattern.
+func matching(f form[string], pattern *regexp.Regexp, what, hint string) form[string] {
+	return checked(f, schema{"pattern": pattern.String()}, func(s string) (string, string) {
+		if pattern.MatchString(s) {
+			return "", ""
+		}
+		return fmt.Sprintf("%q is not %s", s, what), hint
+	})
+}
+
+func shorter(f form[string], most int) form[string] {
+	return checked(f, schema{"maxLength": most}, func(s string) (string, string) {
+		if n := len([]rune(s)); n > most {
+			return fmt.Sprintf("this text has %d characters, more than the %d that AWS allows", n, most), ""
+		}
+		return "", ""
+	})
+}
+
+// decimal is a whole number that every YAML reader reads alike.
+var decimal = regexp.MustCompile(`^(0|[1-9][0-9]{0,17})$`)
+
+// digits is text, or a whole number taken as it is written, such as the id of
+// an account or of a repository. A leading 0 must be quoted: some readers take
+// it for octal, and 012345678901 is a common account id.
+func digits() form[string] {
+	return form[string]{
+		schema: schema{"type": []string{"string", "integer"}},
+		read: func(r *reader, n *yaml.Node) (string, bool) {
+			number := kindOf(n) == aNumber
+			switch {
+			case number && decimal.MatchString(n.Value):
+				return n.Value, true
+			case number && leadingZero.MatchString(n.Value):
+				r.fail(r.pos(n), "a number with a leading 0 must be quoted: YAML readers differ in what it means", fmt.Sprintf("write %q", n.Value))
+				return "", false
+			}
+			return readText(r, n)
+		},
+	}
+}
+
+var leadingZero = regexp.MustCompile(`^0[0-9]+$`)
+
+// plainNumber is a number that reads alike in YAML, JSON and a policy.
+var plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?$`)
+
+// scalarText is any scalar as a policy would write it: the values of conditions.
+func scalarText() form[string] {
+	return form[string]{
+		schema: schema{"type": []string{"string", "boolean", "number"}},
+		read: func(r *reader, n *yaml.Node) (string, bool) {
+			switch k := kindOf(n); {
+			case k == aBool:
+				return strings.ToLower(n.Value), true
+			case k == aNumber && plainNumber.MatchString(n.Value):
+				return n.Value, true
+			}
+			return readText(r, n)
+		},
+	}
+}
+
+func boolean() form[bool] {
+	return form[bool]{
+		schema: schema{"type": "boolean"},
+		read: func(r *reader, n *yaml.Node) (bool, bool) {
+			if kindOf(n) != aBool {
+				r.mismatch(n, aBool)
+				return false, false
+			}
+			return strings.EqualFold(n.Value, "true"), true
+		},
+	}
+}
+
+// oneWord is one of a closed set of words.
+func oneWord(words ...string) form[string] {
+	return checked(anyText(), schema{"enum": words}, func(s string) (string, string) {
+		for _, w := range words {
+			if s == w {
+				return "", ""
+			}
+		}
+		return fmt.Sprintf("%q is not known", s), didYouMean(s, words)
+	})
+}
+
+// date is an instant: a day, which stands for its first instant in UTC, or an
+// RFC 3339 time.
+func date() form[time.Time] {
+	pattern := `^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].*)?$`
+	return parsed(schema{"type": "string", "pattern": pattern}, func(s string) (time.Time, string, string) {
+		for _, layout := range []string{time.DateOnly, time.RFC3339} {
+			if t, err := time.Parse(layout, s); err == nil {
+				return t.UTC(), "", ""
+			}
+		}
+		return time.Time{}, fmt.Sprintf("%q is not a date", s), "write 2027-06-30 (access ends as that day begins, UTC) or 2027-06-30T18:00:00Z"
+	})
+}
+
+// parsed reads text by a function that returns the value, what is wrong and a
+// hint.
+func parsed[T any](s schema, parse func(string) (T, string, string)) form[T] {
+	return form[T]{schema: s, read: func(r *reader, n *yaml.Node) (T, bool) {
+		var zero T
+		written, ok := readText(r, n)
+		if !ok {
+			return zero, false
+		}
+		v, what, hint := parse(written)
+		if what != "" {
+			r.fail(r.pos(n), what, hint)
+			return zero, false
+		}
+		return v, true
+	}}
+}
+
+// durationParts are days, hours, minutes and seconds, each optional. Five
+// digits of days cannot overflow a Duration.
+var durationParts = regexp.MustCompile(`^(?:(\d{1,5})d)?(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,5})s)?$`)
+
+const durationHint = "write days, hours, minutes and seconds, such as 30d, 12h or 1h30m"
+
+// duration is a span of time between two bounds, both included.
+func duration(least, most time.Duration) form[time.Duration] {
+	f := parsed(schema{"type": "string", "pattern": `^([0-9]{1,5}[dhms]){1,4}$`}, func(s string) (time.Duration, string, string) {
+		d, ok := parseDuration(s)
+		switch {
+		case !ok:
+			return 0, fmt.Sprintf("%q is not a duration", s), durationHint
+		case d < least || d > most:
+			return 0, fmt.Sprintf("%s is not between %s and %s", s, formatDuration(least), formatDuration(most)), ""
+		}
+		return d, "", ""
+	})
+	return form[time.Duration]{schema: f.schema, read: func(r *reader, n *yaml.Node) (time.Duration, bool) {
+		if kindOf(n) == aNumber {
+			r.fail(r.pos(n), "a duration needs a unit", durationHint)
+			return 0, false
+		}
+		return f.read(r, n)
+	}}
+}
+
+func parseDuration(s string) (time.Duration, bool) {
+	m := durationParts.FindStringSubmatch(s)
+	if m == nil || s == "" {
+		return 0, false
+	}
+	var d time.Duration
+	for i, unit := range durationUnits {
+		n := 0
+		for _, c := range m[i+1] {
+			n = n*10 + int(c-'0')
+		}
+		d += time.Duration(n) * unit.length
+	}
+	return d, true
+}
+
+var durationUnits = []struct {
+	length time.Duration
+	symbol string
+}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}}
+
+// formatDuration is the inverse of parseDuration.
+func formatDuration(d time.Duration) string {
+	if d == 0 {
+		return "0s"
+	}
+	var b strings.Builder
+	for _, unit := range durationUnits {
+		if n := d / unit.length; n > 0 {
+			fmt.Fprintf(&b, "%d%s", n, unit.symbol)
+			d -= n * unit.length
+		}
+	}
+	return b.String()
+}
