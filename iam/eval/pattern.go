@@ -14,16 +14,16 @@ import (
 type shape uint8
 
 const (
-	anything   shape = iota
-	exact            // the text itself
-	exactFold        // the text itself, in any case of ASCII letters
-	prefix           // what begins with the text
-	prefixFold       // what begins with the text, in any case of ASCII letters
-	glob             // text with wildcards
-	globFold         // text with wildcards, in any case of ASCII letters
-	anyCase          // the text itself, in any case of any letter
-	template         // pieces with variables
-	templateAnyCase  // pieces with variables and no wildcards, in any case
+	anything        shape = iota
+	exact                 // the text itself
+	exactFold             // the text itself, in any case of ASCII letters
+	prefix                // what begins with the text
+	prefixFold            // what begins with the text, in any case of ASCII letters
+	glob                  // text with wildcards
+	globFold              // text with wildcards, in any case of ASCII letters
+	anyCase               // the text itself, in any case of any letter
+	template              // pieces with variables
+	templateAnyCase       // pieces with variables and no wildcards, in any case
 )
 
 // pattern is one compiled value of a policy.
