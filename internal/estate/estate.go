@@ -86,11 +86,14 @@ type InlinePolicy struct {
 
 // ManagedPolicy is a customer managed policy.
 type ManagedPolicy struct {
-	Name     string
-	Path     string
-	Document *iam.Document // the default version
-	Versions []string      // observed ids of the versions that are not the default
-	Tags     map[string]string
+	Name string
+	Path string
+	// AWSManaged marks one of AWS's own, observed where the account uses it:
+	// its content is needed to judge a role, it is never changed.
+	AWSManaged bool
+	Document   *iam.Document // the default version; nil if it could not be read
+	Versions   []string      // observed ids of the versions that are not the default
+	Tags       map[string]string
 }
 
 // InstanceProfile hands a role to EC2 instances.

@@ -58,12 +58,12 @@ const (
 // side by side; those of one entity run in the plan's order; a stage begins
 // when the one before it has ended.
 type Change struct {
-	Account string // 12 digits
-	Stage   int    // from 0
-	Entity  string // ARN of what changes; the key for ordering
-	Verb    Verb
-	Input   Input
-	Reason  string // one line for people: why this call
+	Account string `json:"account"` // 12 digits
+	Stage   int    `json:"stage"`   // from 0
+	Entity  string `json:"entity"`  // ARN of what changes; the key for ordering
+	Verb    Verb   `json:"verb"`
+	Input   Input  `json:"input"`
+	Reason  string `json:"reason"` // one line for people: why this call
 }
 
 // Input holds the parameters of the call under IAM's own names. A change sets

@@ -1,0 +1,191 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postern-dev/postern/internal/apply"
+	"github.com/postern-dev/postern/internal/aws"
+	"github.com/postern-dev/postern/internal/cli/ui"
+	"github.com/postern-dev/postern/internal/fault"
+	"github.com/postern-dev/postern/internal/plan"
+)
+
+type applyOptions struct {
+	path string // a spec file, a folder of them, or a plan file
+	yes  bool
+	json bool
+}
+
+func newApply(a *app) *cobra.Command {
+	var o applyOptions
+	cmd := &cobra.Command{
+		Use:   "apply [FILE|DIR|PLAN]",
+		Short: "Make AWS as the spec says",
+		Long: "Plans, shows the plan, asks, and carries it out. A file written by plan -o is carried out exactly as it was shown, " +
+			"or refused if AWS has changed since. Interrupted, it can be run again: the next plan sees what is left.",
+		Args: atMost("FILE|DIR|PLAN"),
+		Example: `
+postern apply examples/shop
+postern apply --yes shop.plan`,
+		ValidArgsFunction: completeSpec,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.path = first(args, ".")
+			return runApply(cmd.Context(), a, o)
+		},
+	}
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
+	return cmd
+}
+
+func runApply(ctx context.Context, a *app, o applyOptions) error {
+	file, err := readPlanFile(o.path)
+	if err != nil {
+		return err
+	}
+	if file != nil {
+		return a.applyFile(ctx, o, file)
+	}
+	s, err := loadSpec(o.path)
+	if err != nil {
+		return err
+	}
+	t, err := a.connectSpec(ctx, s, aws.Options{})
+	if err != nil {
+		return err
+	}
+	p, err := t.propose(ctx, s)
+	if err != nil {
+		return err
+	}
+	return t.confirmAndRun(ctx, p.plan, runOptions{yes: o.yes, json: o.json, question: "Apply this plan?"})
+}
+
+// applyFile carries out a saved plan if AWS still stands as it did when the
+// plan was made.
+func (a *app) applyFile(ctx context.Context, o applyOptions, file *plan.File) error {
+	t := &target{app: a, stack: file.Stack, region: file.Region, accounts: file.Accounts}
+	if err := t.connect(ctx, aws.Options{Region: file.Region, Partition: file.Partition()}); err != nil {
+		return err
+	}
+	observed, err := t.observe(ctx)
+	if err != nil {
+		return err
+	}
+	digest, err := plan.Digest(t.stack, observed)
+	if err != nil {
+		return err
+	}
+	if digest != file.Digest {
+		return &fault.Error{
+			Where: o.path,
+			What:  "the plan is stale: what it was made from has changed in AWS since",
+			Hint:  "make and read a new one: postern plan -o " + o.path,
+		}
+	}
+	p := &plan.Plan{Stack: file.Stack, Changes: file.Changes, Access: file.Access}
+	return t.confirmAndRun(ctx, p, runOptions{yes: o.yes, json: o.json, question: "Apply this plan?"})
+}
+
+// runOptions say how a plan is shown and agreed to.
+type runOptions struct {
+	yes, json bool
+	question  string
+	quiet     bool // do not show the plan
+}
+
+// confirmAndRun shows a plan, asks, and carries it out.
+func (t *target) confirmAndRun(ctx context.Context, p *plan.Plan, o runOptions) error {
+	show := t.Result()
+	if o.json {
+		show = t.Talk()
+	}
+	t.planText(show, p)
+	if p.Empty() {
+		if o.json {
+			return t.Result().JSON(applyResult{Stack: p.Stack, Changes: []appliedChange{}})
+		}
+		return nil
+	}
+	if !o.yes {
+		t.Talk().Blank()
+		agreed, err := t.Confirm(ctx, o.question)
+		if err != nil {
+			return err
+		}
+		if !agreed {
+			return &fault.Error{What: "not applied: nothing was changed", Hint: "answer y, or run with --yes"}
+		}
+	}
+	report, err := t.run(ctx, p)
+	if o.json {
+		return errors.Join(t.Result().JSON(applied(p.Stack, report)), err)
+	}
+	t.reportText(report, err)
+	return err
+}
+
+// run carries out a plan and tells of its progress.
+func (t *target) run(ctx context.Context, p *plan.Plan) (apply.Report, error) {
+	progress := t.Progress()
+	defer progress.Close()
+	done := 0
+	return apply.Run(ctx, p.Changes, t.cloud, apply.Options{Progress: func(e apply.Event) {
+		kind, name := kindAndName(e.Change.Entity)
+		step := string(e.Change.Verb) + " " + kind + " " + name
+		switch e.Step {
+		case apply.Began:
+			progress.Count(done, len(p.Changes))
+			progress.Step(step)
+		case apply.Waiting:
+			progress.Step(step + ": waits " + e.Wait.Round(100_000_000).String() + ", " + e.Err.Error())
+		case apply.Made:
+			done++
+		case apply.Gave:
+			progress.Mark(ui.Failed, ui.Plain(step))
+		}
+	}})
+}
+
+// reportText says on stderr what was and was not done. The errors themselves
+// are printed by Main.
+func (t *target) reportText(r apply.Report, err error) {
+	done, failed, untried := len(r.Of(apply.Done)), r.Of(apply.Failed), r.Of(apply.NotTried)
+	out := t.Talk()
+	if err == nil {
+		out.Mark(ui.OK, ui.Plain(plural(done, "call", "calls")+" made"))
+		return
+	}
+	out.Mark(ui.Failed, ui.Plain(plural(done, "call", "calls")+" made, "+plural(len(failed), "failed", "failed")+", "+plural(len(untried), "not tried", "not tried")))
+	for _, res := range untried {
+		kind, name := kindAndName(res.Change.Entity)
+		out.Line(ui.Dim("    not tried: " + string(res.Change.Verb) + " " + kind + " " + name + " " + changeObject(res.Change)))
+	}
+}
+
+// applyResult is what apply --json prints.
+type applyResult struct {
+	Stack   string          `json:"stack"`
+	Changes []appliedChange `json:"changes"`
+}
+
+type appliedChange struct {
+	plan.Change
+	State string `json:"state"` // "done", "failed" or "not tried"
+	Error string `json:"error,omitempty"`
+}
+
+func applied(stack string, r apply.Report) applyResult {
+	out := applyResult{Stack: stack, Changes: []appliedChange{}}
+	for _, res := range r.Results {
+		c := appliedChange{Change: res.Change, State: res.State.String()}
+		if res.Err != nil {
+			c.Error = res.Err.Error()
+		}
+		out.Changes = append(out.Changes, c)
+	}
+	return out
+}

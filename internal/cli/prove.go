@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postern-dev/postern/internal/aws"
+	"github.com/postern-dev/postern/internal/compile"
+	"github.com/postern-dev/postern/internal/estate"
+	"github.com/postern-dev/postern/internal/fault"
+	"github.com/postern-dev/postern/internal/prove"
+	"github.com/postern-dev/postern/internal/spec"
+)
+
+type proveOptions struct {
+	path    string
+	offline bool // prove the compiled spec, not what stands in AWS
+	json    bool
+}
+
+func newProve(a *app) *cobra.Command {
+	var o proveOptions
+	cmd := &cobra.Command{
+		Use:   "prove [FILE|DIR]",
+		Short: "Hold the guard rails against what stands in AWS",
+		Long: "Finds every role that each identity can become, directly or through other roles, and tries each guard rail on it. " +
+			"What cannot be ruled out counts as possible. Exits with 3 if a guard rail does not hold.",
+		Args: atMost("FILE|DIR"),
+		Example: `
+postern prove examples/shop
+postern prove --offline examples/shop`,
+		ValidArgsFunction: completeSpec,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.path = first(args, ".")
+			return runProve(cmd.Context(), a, o)
+		},
+	}
+	cmd.Flags().BoolVar(&o.offline, "offline", false, "prove what the spec asks for, without asking AWS")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
+	return cmd
+}
+
+func runProve(ctx context.Context, a *app, o proveOptions) error {
+	s, err := loadSpec(o.path)
+	if err != nil {
+		return err
+	}
+	e, err := a.estateToProve(ctx, s, o.offline)
+	if err != nil {
+		return err
+	}
+	report, err := prove.Run(prove.Input{Spec: s, Estate: e, Now: time.Now()})
+	if err != nil {
+		return err
+	}
+	if o.json {
+		err = a.Result().JSON(report)
+	} else {
+		proofText(a.Result(), s, report)
+	}
+	if err == nil && !report.Holds() {
+		return status(fault.Findings)
+	}
+	return err
+}
+
+func (a *app) estateToProve(ctx context.Context, s *spec.Spec, offline bool) (*estate.Estate, error) {
+	if offline {
+		return compile.Estate(s, nil)
+	}
+	t, err := a.connectSpec(ctx, s, aws.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return t.observe(ctx)
+}

@@ -1,0 +1,144 @@
+package compile
+
+import (
+	"slices"
+	"time"
+
+	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/internal/catalog"
+	"github.com/postern-dev/postern/internal/estate"
+	"github.com/postern-dev/postern/internal/fault"
+	"github.com/postern-dev/postern/internal/spec"
+	"github.com/postern-dev/postern/internal/trust"
+)
+
+const maxRoleName = 64 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+
+func (c *compiler) role(r spec.Role) {
+	account := c.accounts[r.Account]
+	out := estate.Role{
+		Name:        RoleName(c.spec.Stack, r.Name),
+		Path:        c.path(),
+		Description: r.Description,
+		MaxSession:  r.Session,
+		Boundary:    r.Boundary,
+		Tags:        c.tags(r.Tags),
+	}
+	if len(out.Name) > maxRoleName {
+		c.fail(r.Pos, "shorten the stack's or the role's name", "role name %s has %d characters, AWS takes %d", out.Name, len(out.Name), maxRoleName)
+	}
+	out.Trust = c.trustPolicy(r, account)
+	c.permissions(r, account, &out)
+	if r.InstanceProfile {
+		c.instanceProfile(account, out)
+	}
+	account.Roles = append(account.Roles, out)
+}
+
+func (c *compiler) trustPolicy(r spec.Role, account *estate.Account) *iam.Document {
+	var entries []trust.Entry
+	for _, t := range r.Trust {
+		proof := t.Proof
+		name := t.Identity
+		if id := c.identity(t.Identity); id != nil {
+			proof = Proof(c.spec, id)
+		} else {
+			name = proof.Kind()
+		}
+		entries = append(entries, trust.Entry{
+			Name: name, Identity: proof, ExternalID: r.ExternalID, Until: t.Until,
+		})
+		c.provider(account, proof)
+	}
+	doc, err := trust.Policy(c.trustScope(account), entries)
+	if err != nil {
+		c.errs = append(c.errs, &fault.Error{Where: r.Pos.String(), What: "trust of role " + r.Name, Cause: err})
+		return nil
+	}
+	if size, most := doc.Size(), account.Quotas.TrustPolicySize; size > most {
+		c.fail(r.Pos, "split the role in two, each trusted by some of the identities, or ask AWS to raise the quota",
+			"trust policy of role %s has %d characters, account %s takes %d", r.Name, size, account.ID, most)
+	}
+	return doc
+}
+
+func (c *compiler) trustScope(a *estate.Account) trust.Scope {
+	return trust.Scope{Partition: a.Partition, Region: c.spec.Region, Account: a.ID}
+}
+
+// provider adds the OIDC provider that an identity needs in the account, and
+// its audience to one that is there.
+func (c *compiler) provider(a *estate.Account, id trust.Identity) {
+	url, ok := trust.Issuer(id)
+	if !ok {
+		return
+	}
+	audiences := trust.Audiences(id, c.trustScope(a))
+	i := slices.IndexFunc(a.Providers, func(p estate.OIDCProvider) bool { return p.URL == url })
+	if i < 0 {
+		a.Providers = append(a.Providers, estate.OIDCProvider{
+			URL: url, Audiences: slices.Clone(audiences), Tags: map[string]string{estate.TagShared: "true"},
+		})
+		return
+	}
+	for _, aud := range audiences {
+		if !slices.Contains(a.Providers[i].Audiences, aud) {
+			a.Providers[i].Audiences = append(a.Providers[i].Audiences, aud)
+		}
+	}
+}
+
+// permissions fills the role's policies: one per grant, one for all custom
+// statements, packed into what the account takes.
+func (c *compiler) permissions(r spec.Role, account *estate.Account, out *estate.Role) {
+	var docs []named
+	names := map[string]int{}
+	for _, g := range r.Grants {
+		grant, ok := catalog.Lookup(g.Name)
+		if !ok { // the spec has checked it
+			continue
+		}
+		statements, err := grant.Statements(catalog.Scope{Partition: account.Partition, Region: c.spec.Region, Account: account.ID}, g.Level, g.Args)
+		if err != nil {
+			c.errs = append(c.errs, &fault.Error{Where: g.Pos.String(), What: "grant " + g.Name, Cause: err})
+			continue
+		}
+		for i := range statements {
+			endAt(&statements[i], g.Until)
+		}
+		names[g.Name]++
+		docs = append(docs, named{name: numbered(g.Name, names[g.Name]), doc: document(statements)})
+	}
+	if len(r.Custom) > 0 {
+		docs = append(docs, named{name: "custom", doc: document(customStatements(r.Custom))})
+	}
+	c.pack(r, account, out, docs)
+}
+
+func customStatements(customs []spec.Custom) []iam.Statement {
+	var out []iam.Statement
+	for _, custom := range customs {
+		s := custom.Statement
+		s.Conditions = slices.Clone(s.Conditions)
+		endAt(&s, custom.Until)
+		out = append(out, s)
+	}
+	return out
+}
+
+// endAt makes access end by itself, even if nobody runs Postern again.
+func endAt(s *iam.Statement, until time.Time) {
+	if !until.IsZero() {
+		s.Conditions = append(s.Conditions, trust.EndsAt(until))
+	}
+}
+
+func document(statements []iam.Statement) *iam.Document {
+	return &iam.Document{Version: iam.Version2012, Statements: statements}
+}
+
+func (c *compiler) instanceProfile(account *estate.Account, role estate.Role) {
+	account.InstanceProfiles = append(account.InstanceProfiles, estate.InstanceProfile{
+		Name: role.Name, Path: role.Path, Role: role.Name, Tags: c.tags(nil),
+	})
+}
