@@ -237,7 +237,9 @@ func autoDeployCases() []Case {
 		cases("release", all, flat(watch, refresh, update, launch), flat(never, manage)),
 		cases("instances", all, flat(watch, refresh, update, launch, manage), never),
 		cases("instances", Args{"service": {"shop"}, "tag": {"Name"}},
-			calls(instance, context{"aws:ResourceTag/Name": {"shop"}}, "ec2:StopInstances"),
-			flat(refresh, update, manage, calls(role+"shop-instance", to("ec2.amazonaws.com"), "iam:PassRole"))),
+			flat(calls(instance, context{"aws:ResourceTag/Name": {"shop"}}, "ec2:StopInstances"),
+				calls(instance, context{"ec2:LaunchTemplate": {template}, "aws:RequestTag/Name": {"shop"}}, "ec2:RunInstances")),
+			flat(refresh, update, manage, calls(instance, launching, "ec2:RunInstances"),
+				calls(role+"shop-instance", to("ec2.amazonaws.com"), "iam:PassRole"))),
 	)
 }

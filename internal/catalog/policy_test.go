@@ -3,7 +3,6 @@ package catalog_test
 import (
 	"encoding/json"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -210,123 +209,19 @@ func promised(r rendering, resource string) bool {
 	})
 }
 
-// reference is what AWS says of an action. testdata/extract.mjs writes it.
-type reference struct {
-	Resources []struct {
-		ARN      string `json:"arn"`
-		Required bool   `json:"required"`
-	} `json:"resources"`
-	Keys []string `json:"keys"`
-}
-
-func readReference(t *testing.T) map[string]reference {
-	t.Helper()
-	src, err := os.ReadFile("testdata/actions.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out map[string]reference
-	if err := json.Unmarshal(src, &out); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-var variable = regexp.MustCompile(`\$\{[^}]*\}`)
-
-// names tells whether a resource of a policy can be one of the type.
-func names(template, resource string) bool {
-	if strings.HasSuffix(template, ":::${BucketName}") && strings.Contains(resource, "/") {
-		return false // an object: bucket names hold no slash
-	}
-	return iam.Overlaps(variable.ReplaceAllString(template, "*"), resource)
-}
-
-// TestReferenceKnows compares every statement with AWS's service
-// authorization reference: an action must know one of the statement's
-// resources, or else stand on "*" for a reason; a condition must use a key
-// that AWS sends with the action, or the statement would never hold.
-func TestReferenceKnows(t *testing.T) {
-	ref := readReference(t)
-	for _, r := range renderings(t, catalog.CaseScope()) {
-		for _, s := range r.doc.Statements {
-			for _, action := range s.Actions {
-				known, ok := ref[action]
-				if !ok {
-					t.Fatalf("%s: AWS has no action %s (or run testdata/extract.mjs)", r, action)
-				}
-				checkResources(t, r, s, action, known)
-				for _, c := range s.Conditions {
-					if !sendsKey(known, c.Key) {
-						t.Errorf("%s: %s: AWS sends no %s with %s", r, s.SID, c.Key, action)
-					}
-				}
-			}
-		}
-	}
-}
-
-func checkResources(t *testing.T, r rendering, s iam.Statement, action string, known reference) {
-	t.Helper()
-	if slices.Equal(s.Resources, []string{"*"}) {
-		// A list by service names no container instance: see ecs.go.
-		if len(known.Resources) > 0 && action != "ecs:ListTasks" {
-			t.Errorf("%s: %s: %s stands on \"*\" but knows resources", r, s.SID, action)
-		}
-		return
-	}
-	for _, resource := range s.Resources {
-		if action == "ecs:RunTask" && !strings.Contains(resource, "task-definition/") {
-			t.Errorf("%s: %s: %s", r, s.SID, resource)
-		}
-		if action == "ecs:RunTask" {
-			continue // also judged by ARNs without a revision: see ecs.go
-		}
-		if !slices.ContainsFunc(known.Resources, func(k struct {
-			ARN      string `json:"arn"`
-			Required bool   `json:"required"`
-		},
-		) bool {
-			return names(k.ARN, resource)
-		}) {
-			t.Errorf("%s: %s: %s does not act on %s", r, s.SID, action, resource)
-		}
-	}
-}
-
-func sendsKey(known reference, key string) bool {
-	if key == "aws:RequestedRegion" {
-		return true // a global key, in every request
-	}
-	name, tag, _ := strings.Cut(key, "/")
-	return slices.ContainsFunc(known.Keys, func(k string) bool {
-		kname, ktag, _ := strings.Cut(k, "/")
-		return strings.EqualFold(name, kname) && (tag == "") == (ktag == "")
-	})
-}
-
-func TestCasesNameRealActions(t *testing.T) {
-	ref := readReference(t)
-	for _, g := range catalog.All() {
-		for _, c := range g.Cases {
-			if _, ok := ref[c.Action]; !ok {
-				t.Errorf("%s: AWS has no action %s (or run testdata/extract.mjs)", g.Name, c.Action)
-			}
-		}
-	}
-}
-
 // TestPartitions renders everything in the other partitions: no ARN may stay
-// in the commercial one.
+// in the commercial one, or in the account of the cases.
 func TestPartitions(t *testing.T) {
 	for _, s := range []catalog.Scope{
-		{Partition: "aws-cn", Region: "cn-north-1", Account: "222222222222"},
-		{Partition: "aws-us-gov", Region: "us-gov-west-1", Account: "222222222222"},
+		{Partition: "aws-cn", Region: "cn-north-1", Account: "444444444444"},
+		{Partition: "aws-us-gov", Region: "us-gov-west-1", Account: "444444444444"},
 	} {
 		for _, r := range renderings(t, s) {
 			text := string(r.doc.Indented())
-			if strings.Contains(text, "arn:aws:") || strings.Contains(text, catalog.CaseScope().Region+":") {
-				t.Errorf("%s: %s has an ARN of another partition or region:\n%s", s.Partition, r, text)
+			for _, foreign := range []string{"arn:aws:", catalog.CaseScope().Region + ":", catalog.CaseScope().Account} {
+				if strings.Contains(text, foreign) {
+					t.Errorf("%s: %s contains %q:\n%s", s.Partition, r, foreign, text)
+				}
 			}
 		}
 	}
@@ -363,6 +258,51 @@ func TestServiceNamesByPartition(t *testing.T) {
 		if diff := cmp.Diff(tt.passed, conditionValues(release, "iam:PassedToService")); diff != "" {
 			t.Errorf("%s: iam:PassedToService (-want +got):\n%s", tt.scope.Partition, diff)
 		}
+	}
+}
+
+// TestStateElsewhere: the state's bucket, table and key may live in another
+// region than the role, the key in another account too.
+func TestStateElsewhere(t *testing.T) {
+	g, _ := catalog.Lookup("terraform-remote-state-s3")
+	const id = "1234abcd-12ab-34cd-56ef-1234567890ab"
+	args := catalog.Args{"bucket": {"acme-state"}, "key": {"a.tfstate"}, "lock_table": {"locks"}, "region": {"us-east-1"}, "kms_key": {id}}
+	for _, tt := range []struct {
+		name, key        string
+		wantARN, wantVia string
+	}{
+		{"key by id", id, "arn:aws:kms:us-east-1:222222222222:key/" + id, "s3.us-east-1.amazonaws.com"},
+		{
+			"key by ARN", "arn:aws:kms:us-west-2:333333333333:key/" + id,
+			"arn:aws:kms:us-west-2:333333333333:key/" + id, "s3.us-west-2.amazonaws.com",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			args["kms_key"] = []string{tt.key}
+			got, err := g.Statements(catalog.CaseScope(), "key", args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resources := map[string][]string{}
+			for _, s := range got {
+				resources[s.SID] = s.Resources
+			}
+			want := map[string][]string{
+				"TerraformStateList":      {"arn:aws:s3:::acme-state"},
+				"TerraformStateRead":      {"arn:aws:s3:::acme-state/a.tfstate"},
+				"TerraformStateWrite":     {"arn:aws:s3:::acme-state/a.tfstate"},
+				"TerraformStateLockFile":  {"arn:aws:s3:::acme-state/a.tfstate.tflock"},
+				"TerraformStateLockTable": {"arn:aws:dynamodb:us-east-1:222222222222:table/locks"},
+				"TerraformStateLockItems": {"arn:aws:dynamodb:us-east-1:222222222222:table/locks"},
+				"TerraformStateKey":       {tt.wantARN},
+			}
+			if diff := cmp.Diff(want, resources); diff != "" {
+				t.Errorf("resources (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff([]string{tt.wantVia}, conditionValues(got, "kms:ViaService")); diff != "" {
+				t.Errorf("kms:ViaService (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 
 // Statements renders the grant for a role in s. An empty level is the default
 // one. The same input always gives the same output, whatever the order of the
-// lists. Statement ids are alphanumeric and, across the whole catalogue,
-// unique per statement kind; the same grant twice in one document repeats them.
+// lists. Statement ids are alphanumeric and no two grants share one, so that
+// different grants fit into one document; the same grant twice repeats them.
 // The error is a fault.List: of the *ArgErrors of Check, or of *fault.Errors
 // about the scope.
 func (g *Grant) Statements(s Scope, level string, args Args) ([]iam.Statement, error) {

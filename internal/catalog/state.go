@@ -16,7 +16,7 @@ type state struct {
 	objects  []string // keys of states, or patterns of keys
 	listed   []string // prefixes that may be listed, or patterns; nil: any
 	write    bool
-	lockfile bool   // take the lock that lies beside the state (use_lockfile)
+	lockfile bool   // take the lock that lies beside the state (use_lockfile); never at a level that only reads
 	table    string // DynamoDB table with the locks; empty: none
 	key      string // KMS key id or ARN; empty: none
 }
@@ -33,7 +33,7 @@ func (t *state) statements() []iam.Statement {
 	if t.write {
 		out = append(out, allow(t.prefix+"Write", []string{"s3:PutObject"}, t.arns("")))
 	}
-	if t.write && t.lockfile {
+	if t.lockfile {
 		out = append(out, allow(t.prefix+"LockFile", []string{"s3:DeleteObject", "s3:GetObject", "s3:PutObject"}, t.arns(lockSuffix)))
 	}
 	if t.table != "" {

@@ -94,7 +94,7 @@ func terraformCases() []Case {
 			flat(list(shop), list("env:/"), readState(shop), readState(staging), decrypt, describe),
 			flat(never, writeOnly(shop), writeOnly(staging), readState(other), readState("env:/live/"+shop), encrypt)),
 		cases("key", plain,
-			flat(list(shop), calls(stateBucket+"/"+shop, nil, "s3:GetObject", "s3:PutObject"),
+			flat(list(shop), list(shop+lockSuffix), calls(stateBucket+"/"+shop, nil, "s3:GetObject", "s3:PutObject"),
 				calls(stateBucket+"/"+shop+lockSuffix, nil, "s3:GetObject", "s3:PutObject", "s3:DeleteObject")),
 			flat(never, readState(other), writeState(other), list(""))),
 		cases("key", Args{"bucket": {"acme-state"}, "key": {shop}, "lockfile": {"false"}},

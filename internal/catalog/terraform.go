@@ -48,7 +48,7 @@ func terraformStatements(s Scope, level string, args Args) []iam.Statement {
 	case "read", "key":
 		key := args.one("key")
 		t.objects, t.listed = []string{key}, []string{key}
-		if t.write && t.lockfile {
+		if t.lockfile {
 			t.listed = append(t.listed, key+lockSuffix)
 		}
 	case "prefix":

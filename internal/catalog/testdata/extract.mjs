@@ -23,7 +23,7 @@ for (const name of [...named].sort()) {
   const resources = []
   for (const type of details.resourceTypes) {
     const { arn, conditionKeys } = await data.iamResourceTypeDetails(service, type.name)
-    resources.push({ arn, required: type.required })
+    resources.push({ arn })
     type.conditionKeys.forEach((key) => keys.add(key))
     conditionKeys?.filter((key) => key.startsWith('aws:ResourceTag')).forEach((key) => keys.add(key))
   }
