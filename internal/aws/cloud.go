@@ -16,7 +16,6 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -94,11 +93,12 @@ func Connect(ctx context.Context, o Options) (*Cloud, error) {
 		return nil, err
 	}
 	c := &Cloud{cfg: cfg, partition: o.Partition, accounts: map[string]*account{}}
-	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
+	// Two attempts: who has no network should hear of it soon.
+	out, err := sts.NewFromConfig(cfg, func(o *sts.Options) { o.RetryMaxAttempts = 2 }).GetCallerIdentity(ctx, nil)
 	if err != nil {
 		return nil, explain(err, "", "sts:GetCallerIdentity")
 	}
-	c.caller = Caller{Account: *out.Account, ARN: *out.Arn}
+	c.caller = Caller{Account: sdk.ToString(out.Account), ARN: sdk.ToString(out.Arn)}
 	if at, err := arn.Parse(c.caller.ARN); err == nil && at.Partition != o.Partition {
 		return nil, &fault.Error{
 			Code: fault.Auth,
@@ -256,15 +256,8 @@ func httpClient() *awshttp.BuildableClient {
 }
 
 // metadata is a client of the instance metadata service that a machine
-// outside EC2 does not wait for: it answers within milliseconds or not at all.
-func metadata() *imds.Client {
-	return imds.New(imds.Options{
-		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts = 2
-			o.MaxBackoff = 100 * time.Millisecond
-		}),
-	})
-}
+// outside EC2 does not wait for: in EC2 it answers within milliseconds.
+func metadata() *imds.Client { return imds.New(imds.Options{Retryer: sdk.NopRetryer{}}) }
 
 func (c *Cloud) account(id string) (*account, error) {
 	a, ok := c.accounts[id]

@@ -22,9 +22,9 @@ type reader struct {
 }
 
 func (r *reader) role(d types.RoleDetail) estate.Role {
-	at := entity{arn: *d.Arn, path: *d.Path}
+	at := entity{arn: sdk.ToString(d.Arn), path: sdk.ToString(d.Path)}
 	return estate.Role{
-		Name:     *d.RoleName,
+		Name:     sdk.ToString(d.RoleName),
 		Path:     at.path,
 		Trust:    r.document(at, "trust policy", d.AssumeRolePolicyDocument),
 		Inline:   r.inline(at, d.RolePolicyList),
@@ -35,9 +35,9 @@ func (r *reader) role(d types.RoleDetail) estate.Role {
 }
 
 func (r *reader) user(d types.UserDetail) estate.User {
-	at := entity{arn: *d.Arn, path: *d.Path}
+	at := entity{arn: sdk.ToString(d.Arn), path: sdk.ToString(d.Path)}
 	return estate.User{
-		Name:     *d.UserName,
+		Name:     sdk.ToString(d.UserName),
 		Path:     at.path,
 		Groups:   slices.Sorted(slices.Values(d.GroupList)),
 		Inline:   r.inline(at, d.UserPolicyList),
@@ -48,9 +48,9 @@ func (r *reader) user(d types.UserDetail) estate.User {
 }
 
 func (r *reader) group(d types.GroupDetail) estate.Group {
-	at := entity{arn: *d.Arn, path: *d.Path}
+	at := entity{arn: sdk.ToString(d.Arn), path: sdk.ToString(d.Path)}
 	return estate.Group{
-		Name:     *d.GroupName,
+		Name:     sdk.ToString(d.GroupName),
 		Path:     at.path,
 		Inline:   r.inline(at, d.GroupPolicyList),
 		Attached: attached(d.AttachedManagedPolicies),
@@ -58,8 +58,9 @@ func (r *reader) group(d types.GroupDetail) estate.Group {
 }
 
 func (r *reader) policy(d types.ManagedPolicyDetail) estate.ManagedPolicy {
-	p := estate.ManagedPolicy{Name: *d.PolicyName, Path: *d.Path}
-	at := entity{arn: *d.Arn, path: p.Path}
+	at := entity{arn: sdk.ToString(d.Arn), path: sdk.ToString(d.Path)}
+	_, name := splitLast(at.arn) // moto leaves PolicyName out
+	p := estate.ManagedPolicy{Name: name, Path: at.path}
 	for _, v := range d.PolicyVersionList {
 		if sdk.ToString(v.VersionId) == sdk.ToString(d.DefaultVersionId) {
 			p.Document = r.document(at, "version "+sdk.ToString(v.VersionId), v.Document)
@@ -73,7 +74,7 @@ func (r *reader) policy(d types.ManagedPolicyDetail) estate.ManagedPolicy {
 }
 
 func instanceProfile(p types.InstanceProfile) estate.InstanceProfile {
-	out := estate.InstanceProfile{Name: *p.InstanceProfileName, Path: *p.Path}
+	out := estate.InstanceProfile{Name: sdk.ToString(p.InstanceProfileName), Path: sdk.ToString(p.Path)}
 	if len(p.Roles) > 0 { // one at most
 		out.Role = sdk.ToString(p.Roles[0].RoleName)
 	}

@@ -131,7 +131,7 @@ func (o *observation) sessions(ctx context.Context) error {
 			return o.explain(err, "ListRoles")
 		}
 		for _, r := range page.Roles {
-			o.details[*r.RoleName] = r
+			o.details[sdk.ToString(r.RoleName)] = r
 		}
 	}
 	return nil
@@ -167,7 +167,7 @@ func (o *observation) listProviders(ctx context.Context) error {
 		return o.explain(err, "ListOpenIDConnectProviders")
 	}
 	for _, p := range out.OpenIDConnectProviderList {
-		o.found.Providers = append(o.found.Providers, estate.OIDCProvider{URL: providerURL(*p.Arn)})
+		o.found.Providers = append(o.found.Providers, estate.OIDCProvider{URL: providerURL(sdk.ToString(p.Arn))})
 	}
 	return nil
 }
@@ -225,7 +225,7 @@ func (o *observation) accessKeys(ctx context.Context) error {
 		}
 		for _, k := range out.AccessKeyMetadata {
 			u.Keys = append(u.Keys, estate.AccessKey{
-				ID: *k.AccessKeyId, Active: k.Status == types.StatusTypeActive, Created: sdk.ToTime(k.CreateDate),
+				ID: sdk.ToString(k.AccessKeyId), Active: k.Status == types.StatusTypeActive, Created: sdk.ToTime(k.CreateDate),
 			})
 		}
 	}

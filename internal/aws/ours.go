@@ -101,7 +101,7 @@ func (a *account) settleMembership(ctx context.Context, ch plan.Change, cause er
 	if err != nil {
 		return err
 	}
-	if instanceProfile(*out.InstanceProfile).Role == ch.Input.RoleName {
+	if instanceProfile(value(out.InstanceProfile)).Role == ch.Input.RoleName {
 		return nil
 	}
 	return cause
@@ -147,8 +147,8 @@ func (a *account) lookupRole(ctx context.Context, name string) (standing, error)
 	if err != nil {
 		return standing{}, err
 	}
-	r := out.Role
-	return standing{*r.Arn, plan.Input{
+	r := value(out.Role)
+	return standing{sdk.ToString(r.Arn), plan.Input{
 		Description: sdk.ToString(r.Description), MaxSession: seconds(r.MaxSessionDuration), Document: lenient(r.AssumeRolePolicyDocument),
 		PolicyARN: boundary(r.PermissionsBoundary), Tags: tagMap(r.Tags),
 	}}, nil
@@ -159,7 +159,8 @@ func (a *account) lookupUser(ctx context.Context, name string) (standing, error)
 	if err != nil {
 		return standing{}, err
 	}
-	return standing{*out.User.Arn, plan.Input{PolicyARN: boundary(out.User.PermissionsBoundary), Tags: tagMap(out.User.Tags)}}, nil
+	u := value(out.User)
+	return standing{sdk.ToString(u.Arn), plan.Input{PolicyARN: boundary(u.PermissionsBoundary), Tags: tagMap(u.Tags)}}, nil
 }
 
 func (a *account) lookupGroup(ctx context.Context, name string) (standing, error) {
@@ -167,7 +168,7 @@ func (a *account) lookupGroup(ctx context.Context, name string) (standing, error
 	if err != nil {
 		return standing{}, err
 	}
-	return standing{arn: *out.Group.Arn}, nil
+	return standing{arn: sdk.ToString(value(out.Group).Arn)}, nil
 }
 
 func (a *account) lookupInstanceProfile(ctx context.Context, name string) (standing, error) {
@@ -175,7 +176,8 @@ func (a *account) lookupInstanceProfile(ctx context.Context, name string) (stand
 	if err != nil {
 		return standing{}, err
 	}
-	return standing{*out.InstanceProfile.Arn, plan.Input{Tags: tagMap(out.InstanceProfile.Tags)}}, nil
+	p := value(out.InstanceProfile)
+	return standing{sdk.ToString(p.Arn), plan.Input{Tags: tagMap(p.Tags)}}, nil
 }
 
 func (a *account) lookupPolicy(ctx context.Context, arn string) (standing, error) {
@@ -183,12 +185,13 @@ func (a *account) lookupPolicy(ctx context.Context, arn string) (standing, error
 	if err != nil {
 		return standing{}, err
 	}
-	v, err := a.iam.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: &arn, VersionId: out.Policy.DefaultVersionId})
+	p := value(out.Policy)
+	v, err := a.iam.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: &arn, VersionId: p.DefaultVersionId})
 	if err != nil {
 		return standing{}, err
 	}
-	return standing{*out.Policy.Arn, plan.Input{
-		Description: sdk.ToString(out.Policy.Description), Document: lenient(v.PolicyVersion.Document), Tags: tagMap(out.Policy.Tags),
+	return standing{sdk.ToString(p.Arn), plan.Input{
+		Description: sdk.ToString(p.Description), Document: lenient(value(v.PolicyVersion).Document), Tags: tagMap(p.Tags),
 	}}, nil
 }
 
@@ -200,4 +203,14 @@ func lenient(text *string) *policy.Document {
 		return nil
 	}
 	return doc
+}
+
+// value reads what an answer should hold. One without it shows nothing of
+// ours.
+func value[T any](p *T) T {
+	if p == nil {
+		var none T
+		return none
+	}
+	return *p
 }

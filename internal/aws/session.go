@@ -77,16 +77,17 @@ func (c *Cloud) sts(creds *sdk.Credentials) *sts.Client {
 	return sts.NewFromConfig(cfg)
 }
 
-func assumed(creds *types.Credentials, user *types.AssumedRoleUser) Session {
-	s := Session{creds: &sdk.Credentials{
-		AccessKeyID:     sdk.ToString(creds.AccessKeyId),
-		SecretAccessKey: sdk.ToString(creds.SecretAccessKey),
-		SessionToken:    sdk.ToString(creds.SessionToken),
-	}, Expires: sdk.ToTime(creds.Expiration)}
-	if user != nil {
-		s.ARN = sdk.ToString(user.Arn)
+func assumed(c *types.Credentials, user *types.AssumedRoleUser) Session {
+	creds := value(c)
+	return Session{
+		ARN:     sdk.ToString(value(user).Arn),
+		Expires: sdk.ToTime(creds.Expiration),
+		creds: &sdk.Credentials{
+			AccessKeyID:     sdk.ToString(creds.AccessKeyId),
+			SecretAccessKey: sdk.ToString(creds.SecretAccessKey),
+			SessionToken:    sdk.ToString(creds.SessionToken),
+		},
 	}
-	return s
 }
 
 // Reply is a service's answer to a raw call.
