@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -121,18 +122,22 @@ func listOf[T any](f form[T]) form[[]T] {
 	}
 }
 
-// filled is a list of one or more.
+// filled is a list or a map of one or more.
 func filled[T any](f form[[]T]) form[[]T] {
+	minimum, want := "minItems", aList
+	if f.schema["type"] == "object" {
+		minimum, want = "minProperties", aMap
+	}
 	return form[[]T]{
 		read: func(r *reader, n *yaml.Node) ([]T, bool) {
 			v, ok := f.read(r, n)
-			if kindOf(n) == aList && len(n.Content) == 0 {
-				r.fail(r.pos(n), "this list is empty", "name at least one, or remove the key")
+			if kindOf(n) == want && len(n.Content) == 0 {
+				r.fail(r.pos(n), "there is nothing in this "+strings.TrimPrefix(string(want), "a "), "name at least one, or remove the key")
 				return nil, false
 			}
 			return v, ok
 		},
-		schema: with(f.schema, "minItems", 1),
+		schema: with(f.schema, minimum, 1),
 	}
 }
 

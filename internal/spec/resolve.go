@@ -54,12 +54,9 @@ func (r *resolver) required() {
 		{"region", "say where its resources live: region: eu-west-1"},
 		{"accounts", `name at least one: accounts: { prod: { id: "123456789012" } }`},
 	} {
-		pos, there := r.raw.keys[k.key]
-		switch {
-		case !there && suggest.Nearest(k.key, slices.Collect(maps.Keys(r.raw.keys))) == "": // else it is misspelt
+		_, there := r.raw.keys[k.key]
+		if !there && suggest.Nearest(k.key, slices.Collect(maps.Keys(r.raw.keys))) == "" { // else it is misspelt
 			r.add(start, fmt.Sprintf("%q is missing", k.key), k.hint)
-		case there && k.key == "accounts" && len(r.raw.Accounts) == 0:
-			r.add(pos, "there is no account", k.hint)
 		}
 	}
 }

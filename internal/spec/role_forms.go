@@ -21,7 +21,7 @@ func specForm(proofs proofForms) form[rawSpec] {
 			func(s *rawSpec) *item[string] { return &s.Stack }, "what all that this spec creates is called by: part of every name in AWS"),
 		key("region", placed(matching(text(), regionPattern, "a region", "write it as AWS does, such as eu-west-1")),
 			func(s *rawSpec) *item[string] { return &s.Region }, "where the stack's resources live, such as eu-west-1"),
-		key("accounts", byName(accountForm()), func(s *rawSpec) *[]pair[rawAccount] { return &s.Accounts }, "the AWS accounts, by a name of your choice"),
+		key("accounts", filled(byName(accountForm())), func(s *rawSpec) *[]pair[rawAccount] { return &s.Accounts }, "the AWS accounts, by a name of your choice"),
 		key("identities", byName(identityForm(proofs)), func(s *rawSpec) *[]pair[rawIdentity] { return &s.Identities }, "the machines that ask for access, by a name of your choice"),
 		key("roles", byName(roleForm(proofs)), func(s *rawSpec) *[]pair[rawRole] { return &s.Roles }, "what identities may become, by a name of your choice"),
 		key("never", listOf(neverForm()), func(s *rawSpec) *[]rawNever { return &s.Never }, "guard rails: what must never be possible"),
