@@ -1,0 +1,154 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// stateFormat is the version of the data file.
+const stateFormat = 1
+
+// saveDelay gathers the changes of a burst into one write.
+const saveDelay = 200 * time.Millisecond
+
+// load reads a data file; a missing one, or no name, is an empty state.
+func load(name string) (*state, error) {
+	s := &state{Format: stateFormat, Accounts: map[string]*account{}, Sessions: map[string]*session{}}
+	if name == "" {
+		return s, nil
+	}
+	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load state: %w", err)
+	}
+	if err := json.Unmarshal(data, s); err != nil {
+		return nil, fmt.Errorf("load state from %s: %w", name, err)
+	}
+	if s.Format != stateFormat {
+		return nil, fmt.Errorf("load state from %s: format %d is not %d, the one that this version writes", name, s.Format, stateFormat)
+	}
+	return s, s.complete(name)
+}
+
+// complete makes the parts that JSON leaves nil.
+func (s *state) complete(name string) error {
+	if s.Accounts == nil {
+		s.Accounts = map[string]*account{}
+	}
+	if s.Sessions == nil {
+		s.Sessions = map[string]*session{}
+	}
+	for id, a := range s.Accounts {
+		if a == nil || a.ID != id {
+			return fmt.Errorf("load state from %s: account %q is not what its key says", name, id)
+		}
+		a.calls = map[string]int{}
+		if a.KeyUses == nil {
+			a.KeyUses = map[string]keyUse{}
+		}
+		if a.RoleUses == nil {
+			a.RoleUses = map[string]keyUse{}
+		}
+	}
+	for id, session := range s.Sessions {
+		if session == nil {
+			return fmt.Errorf("load state from %s: session %q is null", name, id)
+		}
+	}
+	return nil
+}
+
+// changed notes that the state must be saved. The caller holds the lock.
+func (s *Server) changed() {
+	s.dirty = true
+	select {
+	case s.saveSignal <- struct{}{}:
+	default: // a save is due already
+	}
+}
+
+// saveLoop saves a little after each change, until the server stops.
+func (s *Server) saveLoop() {
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-s.saveSignal:
+		}
+		select {
+		case <-s.stop: // Close saves
+			return
+		case <-time.After(saveDelay):
+		}
+		if err := s.save(); err != nil {
+			s.log.Error("state not saved", "error", err)
+		}
+	}
+}
+
+// save writes the state if it changed since the last time.
+func (s *Server) save() error {
+	if s.opt.DataFile == "" {
+		return nil
+	}
+	s.mu.Lock()
+	if !s.dirty {
+		s.mu.Unlock()
+		return nil
+	}
+	s.state.prune(s.opt.Clock())
+	data, err := json.Marshal(s.state)
+	s.dirty = false
+	s.mu.Unlock()
+	if err == nil {
+		err = replaceFile(s.opt.DataFile, data)
+	}
+	if err != nil {
+		s.mu.Lock()
+		s.dirty = true
+		s.mu.Unlock()
+		return fmt.Errorf("save state: %w", err)
+	}
+	return nil
+}
+
+// replaceFile writes a file of record: whole or not at all, for its owner only.
+func replaceFile(name string, data []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), name); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(name))
+}
+
+// syncDir makes a rename survive a crash of the machine.
+func syncDir(name string) error {
+	d, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
