@@ -56,7 +56,9 @@ func (f *File) Encode() ([]byte, error) {
 // ReadFile decodes a plan file; name is for the error.
 func ReadFile(name string, data []byte) (*File, error) {
 	var f File
-	if err := json.Unmarshal(data, &f); err != nil {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&f); err != nil {
 		return nil, &fault.Error{Where: name, What: "not a plan file", Cause: err, Hint: "make one: postern plan -o " + name}
 	}
 	if f.Format != FileFormat {

@@ -1,0 +1,234 @@
+// Package trial uses the access that a stack grants, where using it harms
+// nobody: in the sandbox. Machines present real tokens and make real calls;
+// strangers present theirs and must be refused. It decides nothing about
+// access: it tells what the other side answered, and whether that was right.
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/internal/catalog"
+	"github.com/postern-dev/postern/internal/compile"
+	"github.com/postern-dev/postern/internal/spec"
+	"github.com/postern-dev/postern/internal/trust"
+	"github.com/postern-dev/postern/internal/wire"
+)
+
+// Gate lets machines in as AWS does. An error that wraps ErrRefused means that
+// AWS said no; any other that it could not be asked.
+type Gate interface {
+	// WithToken assumes the role with an OIDC token of these claims, signed by
+	// the issuer that they name.
+	WithToken(ctx context.Context, roleARN string, claims map[string]any) (Session, error)
+	// AsService assumes the role as an AWS service does for one of its
+	// resources in the account.
+	AsService(ctx context.Context, roleARN, service, sourceAccount string) (Session, error)
+	// AsUser assumes the role with a short-lived key of the user.
+	AsUser(ctx context.Context, roleARN, userARN string) (Session, error)
+}
+
+// Session makes calls as a role.
+type Session interface {
+	Call(ctx context.Context, r wire.Request) error
+}
+
+// ErrRefused is wrapped by errors that mean "AWS said no".
+var ErrRefused = errors.New("refused")
+
+// Report is what came of it, role by role.
+type Report struct {
+	Roles []Role `json:"roles"`
+}
+
+// Role is the trial of one role of the spec.
+type Role struct {
+	Name     string    `json:"name"`
+	ARN      string    `json:"arn"`
+	Attempts []Attempt `json:"attempts"`
+}
+
+// Attempt is one thing that somebody tried.
+type Attempt struct {
+	Who     string `json:"who"`  // identity, or the stranger
+	What    string `json:"what"` // "assume role", or an action and its resource
+	Want    bool   `json:"want"` // it must be allowed
+	Allowed bool   `json:"allowed"`
+	Detail  string `json:"detail,omitempty"` // AWS's answer to a refusal
+}
+
+// Right reports whether everything went as it must.
+func (r *Report) Right() bool {
+	for _, role := range r.Roles {
+		for _, a := range role.Attempts {
+			if a.Want != a.Allowed {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Run tries every role of the spec. It fails only if the other side could not
+// be asked.
+func Run(ctx context.Context, s *spec.Spec, gate Gate) (*Report, error) {
+	report := &Report{}
+	for i := range s.Roles {
+		role, err := tryRole(ctx, s, &s.Roles[i], gate)
+		if err != nil {
+			return nil, fmt.Errorf("try role %s: %w", s.Roles[i].Name, err)
+		}
+		report.Roles = append(report.Roles, role)
+	}
+	return report, nil
+}
+
+func tryRole(ctx context.Context, s *spec.Spec, r *spec.Role, gate Gate) (Role, error) {
+	t := &roleTrial{spec: s, role: r, gate: gate, out: Role{Name: r.Name, ARN: compile.RoleARN(s, r)}}
+	for _, entry := range r.Trust {
+		if err := t.enter(ctx, entry); err != nil {
+			return Role{}, err
+		}
+	}
+	if t.session == nil {
+		return t.out, nil
+	}
+	return t.out, t.calls(ctx)
+}
+
+// roleTrial is the trial of one role under way.
+type roleTrial struct {
+	spec    *spec.Spec
+	role    *spec.Role
+	gate    Gate
+	out     Role
+	session Session // of the first identity that got in
+}
+
+func (t *roleTrial) scope() trust.Scope {
+	arn, err := iam.ParseARN(t.out.ARN)
+	if err != nil {
+		return trust.Scope{}
+	}
+	return trust.Scope{Partition: arn.Partition, Region: t.spec.Region, Account: arn.Account}
+}
+
+// note records an attempt, unless the other side could not be asked.
+func (t *roleTrial) note(a Attempt, session Session, err error) error {
+	a.Allowed = err == nil
+	if err != nil {
+		if !errors.Is(err, ErrRefused) {
+			return err
+		}
+		a.Detail = err.Error()
+	}
+	if t.session == nil && session != nil {
+		t.session = session
+	}
+	t.out.Attempts = append(t.out.Attempts, a)
+	return nil
+}
+
+// enter tries one trust entry: the machine itself, and those who pose as it.
+// A role or an account elsewhere cannot be played from here.
+func (t *roleTrial) enter(ctx context.Context, entry spec.Trust) error {
+	proof, name := entry.Proof, ""
+	for i := range t.spec.Identities {
+		if id := &t.spec.Identities[i]; id.Name == entry.Identity {
+			proof, name = compile.Proof(t.spec, id), id.Name
+		}
+	}
+	if name == "" {
+		name = proof.Describe()
+	}
+	attempt := Attempt{Who: name, What: "assume the role", Want: true}
+	switch id := proof.(type) {
+	case trust.GitHub:
+		return t.enterWithTokens(ctx, name, id)
+	case trust.Service:
+		attempt.Who = id.Principal(t.scope())
+		session, err := t.gate.AsService(ctx, t.out.ARN, id.Principal(t.scope()), t.scope().Account)
+		return t.note(attempt, session, err)
+	case trust.AWSUser:
+		session, err := t.gate.AsUser(ctx, t.out.ARN, id.ARN)
+		return t.note(attempt, session, err)
+	}
+	return nil
+}
+
+func (t *roleTrial) enterWithTokens(ctx context.Context, name string, id trust.GitHub) error {
+	session, err := t.gate.WithToken(ctx, t.out.ARN, id.TokenIn(t.scope()))
+	if err := t.note(Attempt{Who: name + ": " + id.Describe(), What: "assume the role", Want: true}, session, err); err != nil {
+		return err
+	}
+	for _, attack := range id.AttackersIn(t.scope()) {
+		if t.trusts(attack.Claims) {
+			continue
+		}
+		_, err := t.gate.WithToken(ctx, t.out.ARN, attack.Claims)
+		if err := t.note(Attempt{Who: attack.Name, What: "assume the role"}, nil, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trusts reports whether the token is what another identity that the role
+// trusts presents: no stranger's, then.
+func (t *roleTrial) trusts(claims trust.Claims) bool {
+	for _, entry := range t.role.Trust {
+		proof := entry.Proof
+		for _, id := range t.spec.Identities {
+			if id.Name == entry.Identity {
+				proof = id.Proof
+			}
+		}
+		if id, ok := proof.(trust.GitHub); ok && id.TokenIn(t.scope())["sub"] == claims["sub"] && id.TokenIn(t.scope())["aud"] == claims["aud"] {
+			return true
+		}
+	}
+	return false
+}
+
+// calls makes one call that the role's grants allow and one that nothing does.
+func (t *roleTrial) calls(ctx context.Context) error {
+	if call, ok := t.allowedCall(); ok {
+		if err := t.call(ctx, call, true); err != nil {
+			return err
+		}
+	}
+	return t.call(ctx, t.deniedCall(), false)
+}
+
+func (t *roleTrial) call(ctx context.Context, c wire.Call, want bool) error {
+	request, ok := wire.BuildCall(c, t.spec.Region)
+	if !ok {
+		return fmt.Errorf("build a request for %s on %s", c.Action, c.Resource)
+	}
+	err := t.session.Call(ctx, request)
+	return t.note(Attempt{Who: "role " + t.role.Name, What: c.Action + " on " + c.Resource, Want: want}, nil, err)
+}
+
+// allowedCall is the first call that a grant of the role allows and that can
+// be made here.
+func (t *roleTrial) allowedCall() (wire.Call, bool) {
+	scope := t.scope()
+	for _, g := range t.role.Grants {
+		grant, ok := catalog.Lookup(g.Name)
+		if !ok {
+			continue
+		}
+		statements, err := grant.Statements(catalog.Scope(scope), g.Level, g.Args)
+		if err != nil {
+			continue
+		}
+		for _, s := range statements {
+			if c, ok := buildable(s, t.spec.Region); ok {
+				return c, true
+			}
+		}
+	}
+	return wire.Call{}, false
+}
