@@ -33,9 +33,9 @@ type group struct {
 // commands is the list of all commands, in the order of the help.
 func commands(a *app) []group {
 	return []group{
-		{"The main job", []*cobra.Command{}},
-		{"Look things up", []*cobra.Command{}},
-		{"Try it without AWS", []*cobra.Command{}},
+		{"The main job", []*cobra.Command{newCheck(a)}},
+		{"Look things up", []*cobra.Command{newCatalog(a), newSchema(a)}},
+		{"Try it without AWS", []*cobra.Command{newSandbox(a)}},
 		{"The tool itself", []*cobra.Command{newHelp(), newVersion(a), newCompletion(a)}},
 	}
 }

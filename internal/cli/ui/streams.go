@@ -32,6 +32,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"sync"
 
 	"golang.org/x/term"
 )
@@ -123,19 +124,24 @@ func (s *Streams) Talk() *Printer {
 // a closed pipe. Errors of stderr have nobody to be told to.
 func (s *Streams) WriteError() error {
 	if w, ok := s.Out.(*writer); ok {
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		return w.err
 	}
 	return nil
 }
 
 // writer remembers its first error and writes nothing after it, so that
-// printing code need not check each line.
+// printing code need not check each line. Lines of several goroutines do not mix.
 type writer struct {
+	mu  sync.Mutex
 	w   io.Writer
 	err error
 }
 
 func (w *writer) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.err != nil {
 		return 0, w.err
 	}

@@ -1,0 +1,238 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/postern-dev/postern/internal/catalog"
+	"github.com/postern-dev/postern/internal/cli/ui"
+)
+
+// grantJSON is a grant as `catalog --json` prints it.
+type grantJSON struct {
+	Name       string           `json:"name"`
+	Summary    string           `json:"summary"` // what a job can do with it
+	Never      string           `json:"never"`   // what it deliberately withholds
+	Levels     []levelJSON      `json:"levels"`  // narrowest first; the first is the default
+	Params     []paramJSON      `json:"params"`
+	Unscopable []unscopableJSON `json:"unscopable"` // actions on the resource "*", and why
+	Cases      caseCount        `json:"cases"`
+}
+
+type levelJSON struct {
+	Name    string   `json:"name"`
+	Summary string   `json:"summary"`
+	Adds    string   `json:"adds,omitempty"`  // over the level before
+	Needs   []string `json:"needs,omitempty"` // parameters required at this level
+}
+
+type paramJSON struct {
+	Name     string   `json:"name"`
+	Type     string   `json:"type"` // "string", "list of strings", "boolean"
+	Summary  string   `json:"summary"`
+	Required bool     `json:"required"` // at every level
+	Default  string   `json:"default,omitempty"`
+	Example  string   `json:"example,omitempty"`
+	Levels   []string `json:"levels,omitempty"` // where it may be given; absent: at every level
+}
+
+type unscopableJSON struct {
+	Action string `json:"action"`
+	Reason string `json:"reason"`
+}
+
+// caseCount is how many calls a grant is tested against.
+type caseCount struct {
+	Allowed int `json:"allowed"`
+	Denied  int `json:"denied"`
+}
+
+func describeGrant(g *catalog.Grant) grantJSON {
+	d := grantJSON{Name: g.Name, Summary: g.Summary, Never: g.Never, Params: []paramJSON{}, Unscopable: []unscopableJSON{}}
+	for _, l := range g.Levels {
+		d.Levels = append(d.Levels, levelJSON{l.Name, l.Summary, l.Adds, l.Needs})
+	}
+	for _, p := range g.Params {
+		d.Params = append(d.Params, paramJSON{p.Name, string(p.Type), p.Summary, p.Required, p.Default, p.Example, p.Levels})
+	}
+	for _, u := range g.Unscopable {
+		d.Unscopable = append(d.Unscopable, unscopableJSON{u.Action, u.Reason})
+	}
+	for _, c := range g.Cases {
+		if c.Allowed {
+			d.Cases.Allowed++
+		} else {
+			d.Cases.Denied++
+		}
+	}
+	return d
+}
+
+// catalogText lists grants: what each is for, and its levels below.
+func catalogText(out *ui.Printer, grants []*catalog.Grant) {
+	var t ui.Table
+	for i, g := range grants {
+		if i > 0 {
+			t.Rows = append(t.Rows, nil)
+		}
+		t.Rows = append(t.Rows,
+			[]ui.Span{ui.Name(g.Name), ui.Plain(g.Summary)},
+			[]ui.Span{ui.Plain(""), ui.Dim("levels: " + strings.Join(levelNames(g), " < "))})
+	}
+	out.Table(t)
+	out.Blank()
+	out.Text(0, ui.StyleDim, "`postern catalog NAME` explains one and prints its policy.")
+}
+
+func levelNames(g *catalog.Grant) []string {
+	var names []string
+	for _, l := range g.Levels {
+		names = append(names, l.Name)
+	}
+	return names
+}
+
+// grantText explains one grant and ends with its policy.
+func grantText(out *ui.Printer, g *catalog.Grant, entry *grantEntry) {
+	out.Line(ui.Bold(g.Name))
+	out.Table(ui.Table{Indent: 2, Rows: [][]ui.Span{
+		{ui.Dim("allows"), ui.Plain(g.Summary)},
+		{ui.Dim("never"), ui.Plain(g.Never)},
+	}})
+	levelsText(out, g)
+	paramsText(out, g)
+	unscopableText(out, g)
+	out.Heading("Proof")
+	out.Text(2, ui.StylePlain, fmt.Sprintf("tested against %d calls that it must allow and %d that it must deny; --cases lists them",
+		entry.Cases.Allowed, entry.Cases.Denied))
+	policyText(out, entry)
+}
+
+func levelsText(out *ui.Printer, g *catalog.Grant) {
+	t := ui.Table{Indent: 2}
+	for i, l := range g.Levels {
+		name, summary := ui.Name(l.Name), l.Summary
+		if i == 0 {
+			summary += " (default)"
+		}
+		t.Rows = append(t.Rows, []ui.Span{name, ui.Plain(summary)})
+		if l.Adds != "" {
+			t.Rows = append(t.Rows, []ui.Span{ui.Plain(""), ui.Warn("adds " + l.Adds)})
+		}
+	}
+	out.Heading("Levels, narrowest first")
+	out.Table(t)
+}
+
+func paramsText(out *ui.Printer, g *catalog.Grant) {
+	if len(g.Params) == 0 {
+		return
+	}
+	t := ui.Table{Indent: 2}
+	for _, p := range g.Params {
+		t.Rows = append(t.Rows,
+			[]ui.Span{ui.Name(p.Name), ui.Plain(p.Summary)},
+			[]ui.Span{ui.Plain(""), ui.Dim(paramFacts(g, p))})
+	}
+	out.Heading("Parameters")
+	out.Table(t)
+}
+
+// paramFacts is "list of strings, required at level prefix, such as team".
+func paramFacts(g *catalog.Grant, p catalog.Param) string {
+	facts := []string{string(p.Type)}
+	var needed []string
+	for _, l := range g.Levels {
+		if slices.Contains(l.Needs, p.Name) {
+			needed = append(needed, l.Name)
+		}
+	}
+	switch {
+	case p.Required:
+		facts = append(facts, "required")
+	case len(needed) > 0:
+		facts = append(facts, "required at level "+strings.Join(needed, ", "))
+	case len(p.Levels) > 0:
+		facts = append(facts, "at level "+strings.Join(p.Levels, ", "))
+	}
+	if p.Default != "" {
+		facts = append(facts, "default "+p.Default)
+	}
+	if p.Example != "" && p.Type != catalog.Bool {
+		facts = append(facts, "such as "+p.Example)
+	}
+	return strings.Join(facts, ", ")
+}
+
+func unscopableText(out *ui.Printer, g *catalog.Grant) {
+	if len(g.Unscopable) == 0 {
+		return
+	}
+	out.Heading(`On every resource ("*"), and why`)
+	for _, u := range g.Unscopable {
+		out.Line(ui.Plain("  "), ui.Name(u.Action))
+		out.Text(4, ui.StylePlain, u.Reason)
+	}
+}
+
+func policyText(out *ui.Printer, entry *grantEntry) {
+	title := "Policy"
+	if entry.Example {
+		title += " for example values"
+	}
+	out.Heading(title)
+	out.Line(ui.Plain("  "), ui.Dim(commandLine(entry)))
+	out.Line(ui.Plain("  "), ui.Dim(fmt.Sprintf("account %s, %s, %d characters without white space", entry.Account, entry.Region, entry.Size)))
+	out.Blank()
+	out.Printf("%s", entry.Policy.Indented())
+}
+
+// commandLine is the command that prints the entry's policy.
+func commandLine(entry *grantEntry) string {
+	line := "postern catalog " + entry.Name + " --level " + entry.Level
+	for _, p := range entry.Params {
+		if values := entry.Args[p.Name]; len(values) > 0 {
+			line += " --set " + p.Name + "=" + strings.Join(values, ",")
+		}
+	}
+	return line
+}
+
+// casesText lists the calls that a grant is proved to allow and to deny.
+func casesText(out *ui.Printer, g *catalog.Grant) {
+	var before string
+	for _, c := range g.Cases {
+		if title := caseTitle(g, c); title != before {
+			if before != "" {
+				out.Blank()
+			}
+			out.Line(ui.Bold(title))
+			before = title
+		}
+		mark, verdict := ui.OK, ui.Good("allowed")
+		if !c.Allowed {
+			mark, verdict = ui.Failed, ui.Bad("denied ")
+		}
+		line := []ui.Span{ui.Plain("  "), mark.Span(), ui.Plain(" "), verdict, ui.Plain("  " + c.Action)}
+		if c.Resource != "*" {
+			line = append(line, ui.Dim(" on "+c.Resource))
+		}
+		out.Line(line...)
+	}
+}
+
+// caseTitle is what a case asks for: "level prefix, prefixes=team".
+func caseTitle(g *catalog.Grant, c catalog.Case) string {
+	level := c.Level
+	if level == "" {
+		level = g.DefaultLevel()
+	}
+	title := "level " + level
+	for _, p := range g.Params {
+		if values := c.Args[p.Name]; len(values) > 0 {
+			title += ", " + p.Name + "=" + strings.Join(values, ",")
+		}
+	}
+	return title
+}

@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/postern-dev/postern/internal/catalog"
+	"github.com/postern-dev/postern/internal/cli/ui"
+)
+
+// checkText says what a valid spec declares.
+func checkText(out *ui.Printer, r checkResult) {
+	out.Mark(ui.OK, ui.Bold(r.Stack), ui.Plain(" is valid "), ui.Dim("("+strings.Join(r.Files, ", ")+")"))
+	accountsText(out, r)
+	identitiesText(out, r.Identities)
+	if len(r.Roles) > 0 {
+		out.Heading("Roles")
+	}
+	for _, role := range r.Roles {
+		roleText(out, role)
+	}
+	guardRailsText(out, r)
+}
+
+func accountsText(out *ui.Printer, r checkResult) {
+	out.Heading("Accounts")
+	t := ui.Table{Indent: 2}
+	for _, a := range r.Accounts {
+		how := "with your own credentials"
+		if a.AdminRole != "" {
+			how = "through " + a.AdminRole
+		}
+		t.Rows = append(t.Rows, []ui.Span{ui.Name(a.Name), ui.Plain(a.ID), ui.Dim(how + ", " + r.Region)})
+	}
+	out.Table(t)
+}
+
+func identitiesText(out *ui.Printer, identities []identityJSON) {
+	if len(identities) == 0 {
+		return
+	}
+	out.Heading("Identities")
+	t := ui.Table{Indent: 2}
+	for _, id := range identities {
+		t.Rows = append(t.Rows, []ui.Span{ui.Name(id.Name), ui.Plain(id.Who)})
+		if id.Because != "" {
+			t.Rows = append(t.Rows, []ui.Span{ui.Plain(""), ui.Warn("long-lived key because " + id.Because)})
+		}
+	}
+	out.Table(t)
+}
+
+// roleText is a role, who may become it, and below what it may do.
+func roleText(out *ui.Printer, r roleJSON) {
+	var trusted []string
+	for _, t := range r.Trust {
+		trusted = append(trusted, t.Who+untilText(t.Until))
+	}
+	out.Line(ui.Plain("  "), ui.Name(r.Name), ui.Dim(" in "), ui.Plain(r.Account),
+		ui.Dim(" for "), ui.Plain(strings.Join(trusted, ", ")))
+	t := ui.Table{Indent: 4}
+	for _, g := range r.Grants {
+		level := ui.Plain(g.Level)
+		if g.Wider {
+			level = ui.Warn(g.Level + ", wider than the default")
+		}
+		t.Rows = append(t.Rows, []ui.Span{ui.Plain(g.Name), level, ui.Dim(argsText(g.Args) + untilText(g.Until))})
+	}
+	for _, c := range r.Custom {
+		t.Rows = append(t.Rows, []ui.Span{
+			ui.Plain("custom"), ui.Warn(strings.ToLower(c.Effect)),
+			ui.Dim(strings.Join(c.Actions, " ") + " because " + c.Because + untilText(c.Until)),
+		})
+	}
+	out.Table(t)
+}
+
+// argsText is the arguments of a grant by name: "bucket=acme-state level=read".
+func argsText(args catalog.Args) string {
+	var parts []string
+	for _, name := range sortedKeys(args) {
+		parts = append(parts, name+"="+strings.Join(args[name], ","))
+	}
+	return strings.Join(parts, " ")
+}
+
+func untilText(until *time.Time) string {
+	if until == nil {
+		return ""
+	}
+	return " until " + until.Format(time.DateOnly)
+}
+
+func guardRailsText(out *ui.Printer, r checkResult) {
+	if len(r.Never)+len(r.Expect) == 0 {
+		return
+	}
+	out.Heading("Guard rails")
+	t := ui.Table{Indent: 2}
+	for _, n := range r.Never {
+		who := append(append([]string{}, n.Identities...), n.Roles...)
+		t.Rows = append(t.Rows, []ui.Span{ui.Bad("never"), ui.Name(anyone(who)), ui.Plain(actionsText(n.Actions, n.On))})
+	}
+	for _, e := range r.Expect {
+		if len(e.Allow) > 0 {
+			t.Rows = append(t.Rows, []ui.Span{ui.Good("must"), ui.Name(e.Role), ui.Plain(actionsText(e.Allow, e.On))})
+		}
+		if len(e.Deny) > 0 {
+			t.Rows = append(t.Rows, []ui.Span{ui.Bad("must not"), ui.Name(e.Role), ui.Plain(actionsText(e.Deny, e.On))})
+		}
+	}
+	out.Table(t)
+}
+
+// anyone spells out the lone "*".
+func anyone(who []string) string {
+	if len(who) == 1 && who[0] == "*" {
+		return "anyone"
+	}
+	return strings.Join(who, " ")
+}
+
+func actionsText(actions, on []string) string {
+	text := strings.Join(actions, " ")
+	if len(on) > 0 {
+		text += fmt.Sprintf(" on %s", strings.Join(on, " "))
+	}
+	return text
+}

@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postern-dev/postern/internal/spec"
+)
+
+type schemaOptions struct {
+	output string // file; empty: stdout
+}
+
+func newSchema(a *app) *cobra.Command {
+	var o schemaOptions
+	cmd := &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of the spec, for editors",
+		Long:  "An editor with a YAML language server completes and checks postern.yaml when its first line names the schema.",
+		Args:  atMost(),
+		Example: `
+postern schema -o postern.schema.json
+# first line of postern.yaml
+# yaml-language-server: $schema=./postern.schema.json`,
+		RunE: func(*cobra.Command, []string) error { return runSchema(a, o) },
+	}
+	cmd.Flags().StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of stdout")
+	return cmd
+}
+
+func runSchema(a *app, o schemaOptions) error {
+	if o.output == "" {
+		a.Result().Printf("%s", spec.Schema())
+		return nil
+	}
+	if err := os.WriteFile(o.output, spec.Schema(), 0o644); err != nil {
+		return fmt.Errorf("write schema: %w", err)
+	}
+	return nil
+}
