@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/internal/fault"
@@ -144,10 +143,13 @@ func mergeOnce(whole *item[string], one item[string], what string, rep *report) 
 }
 
 func mergePairs[T any](whole, one []pair[T], what string, rep *report) []pair[T] {
+	there := map[string]Pos{}
+	for _, p := range whole {
+		there[p.Key] = p.KeyPos
+	}
 	for _, p := range one {
-		i := slices.IndexFunc(whole, func(q pair[T]) bool { return q.Key == p.Key })
-		if i >= 0 {
-			rep.add(p.KeyPos, fmt.Sprintf("%s %q is already at %s", what, p.Key, whole[i].KeyPos), "keep one of them: the files of a folder are one spec")
+		if first, twice := there[p.Key]; twice {
+			rep.add(p.KeyPos, fmt.Sprintf("%s %q is already at %s", what, p.Key, first), "keep one of them: the files of a folder are one spec")
 			continue
 		}
 		whole = append(whole, p)

@@ -70,10 +70,14 @@ func didYouMean(word string, candidates []string) string {
 	return oneOf(candidates)
 }
 
-// oneOf lists what could stand here.
+// oneOf lists what could stand here, unless that would fill the screen.
 func oneOf(candidates []string) string {
-	if len(candidates) == 0 {
+	const most = 12
+	switch n := len(candidates); {
+	case n == 0:
 		return ""
+	case n > most:
+		return fmt.Sprintf("known here: %s and %d more", strings.Join(candidates[:most], ", "), n-most)
 	}
 	return "known here: " + strings.Join(candidates, ", ")
 }

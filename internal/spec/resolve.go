@@ -25,12 +25,15 @@ const (
 // what it returns is of use only if there was none.
 type resolver struct {
 	*report
-	raw  rawSpec
-	spec *Spec
+	raw    rawSpec
+	spec   *Spec
+	names  struct{ accounts, identities, roles []string } // in source order
+	proofs map[string]trust.Identity                      // by the name of the identity; nil: an access key
 }
 
 func resolve(raw rawSpec, rep *report) *Spec {
 	r := &resolver{report: rep, raw: raw, spec: &Spec{Stack: raw.Stack.V, Region: raw.Region.V}}
+	r.names.accounts, r.names.identities, r.names.roles = keys(raw.Accounts), keys(raw.Identities), keys(raw.Roles)
 	r.required()
 	r.partition()
 	r.accounts()
@@ -131,7 +134,7 @@ func (r *resolver) accountOf(name item[string], p place) *Account {
 			return &r.spec.Accounts[0]
 		}
 		if len(r.spec.Accounts) > 1 {
-			r.add(p.Pos, `"account" is missing`, "there are several: "+strings.Join(keys(r.raw.Accounts), ", "))
+			r.add(p.Pos, `"account" is missing`, "there are several: "+strings.Join(r.names.accounts, ", "))
 		}
 		return nil
 	}
@@ -140,15 +143,22 @@ func (r *resolver) accountOf(name item[string], p place) *Account {
 		return &r.spec.Accounts[i]
 	}
 	if name.Pos.known() {
-		r.unknown("account", name, keys(r.raw.Accounts))
+		r.unknown("account", name, r.names.accounts)
 	}
 	return nil
 }
 
+// maxGuesses bounds the mistakes that get a guess: each one compares a word
+// with all names, which is too much for thousands of both.
+const maxGuesses = 20
+
 func (r *resolver) unknown(what string, name item[string], known []string) {
-	hint := didYouMean(name.V, known)
-	if len(known) == 0 {
+	hint := ""
+	switch {
+	case len(known) == 0:
 		hint = "none is declared"
+	case len(r.problems) < maxGuesses:
+		hint = didYouMean(name.V, known)
 	}
 	r.add(name.Pos, fmt.Sprintf("unknown %s %q", what, name.V), hint)
 }
@@ -162,6 +172,7 @@ func keys[T any](pairs []pair[T]) []string {
 }
 
 func (r *resolver) identities() {
+	r.proofs = make(map[string]trust.Identity, len(r.raw.Identities))
 	for _, p := range r.raw.Identities {
 		id := Identity{Name: p.Key, Pos: p.KeyPos}
 		if p.V.V.Key != nil {
@@ -170,6 +181,7 @@ func (r *resolver) identities() {
 		} else if p.V.OK {
 			id.Proof = r.checkProof(p.V.V.Proof)
 		}
+		r.proofs[p.Key] = id.Proof
 		r.spec.Identities = append(r.spec.Identities, id)
 	}
 }

@@ -24,8 +24,8 @@ func (r *resolver) never(raw rawNever) Never {
 	if !identities && !roles {
 		r.add(raw.Pos, "this guard rail guards nobody", `name identities or roles; identities: ["*"] is everybody`)
 	}
-	r.checkPatterns("identity", raw.Identities, keys(r.raw.Identities))
-	r.checkPatterns("role", raw.Roles, keys(r.raw.Roles))
+	r.checkPatterns("identity", raw.Identities, r.names.identities)
+	r.checkPatterns("role", raw.Roles, r.names.roles)
 	for _, a := range raw.Actions {
 		if a.V != "*" {
 			r.checkAction(a)
@@ -73,7 +73,7 @@ func (r *resolver) expect(raw rawExpect) Expect {
 	if !allow && !deny {
 		r.add(raw.Pos, "nothing is expected here", "name actions under allow or deny")
 	}
-	if known := keys(r.raw.Roles); raw.Role.Pos.known() && !slices.Contains(known, raw.Role.V) {
+	if known := r.names.roles; raw.Role.Pos.known() && !slices.Contains(known, raw.Role.V) {
 		r.unknown("role", raw.Role, known)
 	}
 	for _, a := range append(raw.Allow, raw.Deny...) {

@@ -92,13 +92,11 @@ func (r *resolver) trusted(name item[string], seen map[string]Pos) trust.Identit
 		r.add(name.Pos, fmt.Sprintf("identity %q is already trusted at %s", name.V, first), "keep one of them")
 	}
 	seen[name.V] = name.Pos
-	for _, id := range r.spec.Identities {
-		if id.Name == name.V {
-			return id.Proof
-		}
+	proof, ok := r.proofs[name.V]
+	if !ok {
+		r.unknown("identity", name, r.names.identities)
 	}
-	r.unknown("identity", name, keys(r.raw.Identities))
-	return nil
+	return proof
 }
 
 func (r *resolver) grant(raw rawGrant) Grant {
