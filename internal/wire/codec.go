@@ -110,11 +110,26 @@ func (s service) readS3(r Request) (operation, map[string]string, bool) {
 	for _, op := range s.operations {
 		marker, _, _ := strings.Cut(op.query, "=")
 		onKey := strings.Contains(op.resource, "{key")
-		if op.method == r.Method && onKey == (key != "") && (marker == "" || query.Has(marker)) {
+		if op.method == r.Method && onKey == (key != "") && (query.Has(marker) || marker == "" && plain(query)) {
 			return op, fields, true
 		}
 	}
 	return operation{}, nil, false
+}
+
+// plain says that a query selects no sub-resource, such as "cors", whose
+// operation would be another one.
+func plain(query url.Values) bool {
+	for name := range query {
+		switch name {
+		case "prefix", "delimiter", "max-keys", "marker", "encoding-type", "fetch-owner", "start-after", "continuation-token", "x-id":
+		default:
+			if !strings.HasPrefix(name, "X-Amz-") && !strings.HasPrefix(name, "response-") {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func firsts(values url.Values) map[string]string {

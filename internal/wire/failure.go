@@ -24,16 +24,16 @@ type Refusal uint8
 
 // The refusals that every service shares.
 const (
-	NoCredentials  Refusal = iota // nothing signed
-	Incomplete                    // the signature lacks a part
-	UnknownKey                    // no such access key, or it is inactive
-	WrongToken                    // the session token does not belong to the key
-	BadSignature                  // includes clock skew in Query
-	ExpiredToken                  // temporary credentials past their end
-	Denied                        // authorisation
-	Throttled                     // too many requests
-	UnknownCall                   // an operation that is not served
-	BadParameter                  // a request that names no resource
+	NoCredentials Refusal = iota // nothing signed
+	Incomplete                   // the signature lacks a part
+	UnknownKey                   // no such access key, or it is inactive
+	WrongToken                   // the session token does not belong to the key
+	BadSignature                 // includes clock skew in Query
+	ExpiredToken                 // temporary credentials past their end
+	Denied                       // authorisation
+	Throttled                    // too many requests
+	UnknownCall                  // an operation that is not served
+	BadParameter                 // a request that names no resource
 	InternalFailure
 )
 

@@ -8,7 +8,7 @@ import "strings"
 // https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 func services() []service {
 	return []service{
-		ecr(), ecs(), dynamodb(), secretsManager(), ssm(), s3(), ec2(), autoScaling(), iamService(), stsService(),
+		ecr(), ecs(), dynamodb(), secretsManager(), ssm(), kms(), s3(), ec2(), autoScaling(), iamService(), stsService(),
 	}
 }
 
@@ -38,6 +38,7 @@ func ecr() service {
 			{action: "DeleteRepository", resource: repository},
 			{action: "GetRepositoryPolicy", resource: repository},
 			{action: "SetRepositoryPolicy", resource: repository, fill: map[string]string{"policyText": "{}"}},
+			{action: "PutLifecyclePolicy", resource: repository, fill: map[string]string{"lifecyclePolicyText": "{}"}},
 			{action: "PutImageTagMutability", resource: repository, fill: map[string]string{"imageTagMutability": "MUTABLE"}},
 		},
 	}
@@ -64,6 +65,7 @@ func ecs() service {
 			// Without a container instance, AWS judges ListTasks on all of the cluster's.
 			{action: "ListTasks", resource: arn + "container-instance/{cluster=default}/{_=*}", context: in, reply: `{"taskArns":[]}`},
 			{action: "DescribeTasks", resource: arn + "task/{cluster=default}/{tasks.0}", context: in, reply: `{"tasks":[],"failures":[]}`},
+			{action: "ListServiceDeployments", resource: arn + "service/{cluster=default}/{service}", context: in, reply: `{"serviceDeployments":[]}`},
 			{action: "RunTask", resource: definition, context: in, reply: `{"tasks":[],"failures":[]}`},
 			{action: "DescribeClusters", resource: arn + "cluster/{clusters.0=default}", reply: `{"clusters":[],"failures":[]}`},
 			{action: "CreateCluster", resource: arn + "cluster/{clusterName=default}", reply: `{"cluster":{}}`},
@@ -136,6 +138,21 @@ func ssm() service {
 	}
 }
 
+func kms() service {
+	const key = "arn:{partition}:kms:{region}:{account}:key/{KeyId}"
+	return service{
+		name: "kms", protocol: JSON, target: "TrentService", contentType: json11,
+		operations: []operation{
+			// A real Decrypt may leave the key to the ciphertext, which means nothing here.
+			{action: "Decrypt", resource: key, fill: map[string]string{"CiphertextBlob": "cG9zdGVybg=="}, reply: `{"Plaintext":""}`},
+			{action: "Encrypt", resource: key, fill: map[string]string{"Plaintext": "cG9zdGVybg=="}, reply: `{"CiphertextBlob":""}`},
+			{action: "GenerateDataKey", resource: key, fill: map[string]string{"KeySpec": "AES_256"}, reply: `{"Plaintext":"","CiphertextBlob":""}`},
+			{action: "DescribeKey", resource: key, reply: `{"KeyMetadata":{"KeyId":""}}`},
+			{action: "ScheduleKeyDeletion", resource: key},
+		},
+	}
+}
+
 func s3() service {
 	const (
 		bucket = "arn:{partition}:s3:::{bucket}"
@@ -154,10 +171,20 @@ func s3() service {
 			{action: "GetBucketPolicy", resource: bucket, method: "GET", query: "policy=", reply: `{}`},
 			{action: "PutBucketPolicy", resource: bucket, method: "PUT", query: "policy="},
 			{action: "DeleteBucketPolicy", resource: bucket, method: "DELETE", query: "policy="},
+			{action: "GetBucketPublicAccessBlock", resource: bucket, method: "GET", query: "publicAccessBlock=", reply: `<PublicAccessBlockConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>`},
+			{action: "PutBucketPublicAccessBlock", resource: bucket, method: "PUT", query: "publicAccessBlock="},
+			{action: "GetEncryptionConfiguration", resource: bucket, method: "GET", query: "encryption=", reply: `<ServerSideEncryptionConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>`},
+			{action: "PutEncryptionConfiguration", resource: bucket, method: "PUT", query: "encryption="},
+			{action: "PutLifecycleConfiguration", resource: bucket, method: "PUT", query: "lifecycle="},
+			{action: "PutBucketTagging", resource: bucket, method: "PUT", query: "tagging="},
+			{action: "PutBucketAcl", resource: bucket, method: "PUT", query: "acl="},
+			{action: "PutBucketOwnershipControls", resource: bucket, method: "PUT", query: "ownershipControls="},
 			{action: "ListBucket", name: "HeadBucket", resource: bucket, method: "HEAD"},
 			{action: "ListBucket", name: "ListObjects", resource: bucket, method: "GET", context: listed, reply: list},
 			{action: "CreateBucket", resource: bucket, method: "PUT"},
 			{action: "DeleteBucket", resource: bucket, method: "DELETE"},
+			{action: "GetObjectVersion", name: "GetObject", resource: object, method: "GET", query: "versionId=null"},
+			{action: "PutObjectAcl", resource: object, method: "PUT", query: "acl="},
 			{action: "DeleteObjectVersion", name: "DeleteObject", resource: object, method: "DELETE", query: "versionId=null"},
 			{action: "GetObject", resource: object, method: "GET"},
 			{action: "GetObject", name: "HeadObject", resource: object, method: "HEAD"},
@@ -175,6 +202,8 @@ func ec2() service {
 			{action: "DescribeInstances", resource: "*", reply: "<reservationSet/>"},
 			{action: "DescribeTags", resource: "*", reply: "<tagSet/>"},
 			{action: "DescribeImages", resource: "*", reply: "<imagesSet/>"},
+			{action: "DescribeInstanceStatus", resource: "*", reply: "<instanceStatusSet/>"},
+			{action: "DescribeVolumes", resource: "*", reply: "<volumeSet/>"},
 			{action: "DescribeLaunchTemplates", resource: "*", reply: "<launchTemplates/>"},
 			{action: "DescribeLaunchTemplateVersions", resource: "*", reply: "<launchTemplateVersionSet/>"},
 			{action: "TerminateInstances", resource: instance, reply: "<instancesSet/>"},
@@ -195,6 +224,7 @@ func autoScaling() service {
 			{action: "DescribeScalingActivities", resource: "*", reply: "<Activities/>"},
 			{action: "StartInstanceRefresh", resource: group, reply: "<InstanceRefreshId>00000000-0000-0000-0000-000000000000</InstanceRefreshId>"},
 			{action: "CancelInstanceRefresh", resource: group},
+			{action: "RollbackInstanceRefresh", resource: group},
 			{action: "UpdateAutoScalingGroup", resource: group},
 			{action: "SetDesiredCapacity", resource: group, fill: map[string]string{"DesiredCapacity": "1"}},
 			{action: "CreateAutoScalingGroup", resource: group, fill: map[string]string{"MinSize": "0", "MaxSize": "0"}},

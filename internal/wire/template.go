@@ -12,7 +12,8 @@ import (
 //	{name=default}  what stands there if the request does not say
 //
 // partition, region and account come from the Scope. The field "_" stands in
-// no request: it is read as its default and built from anything.
+// no request: it is read as its default and built from anything, "_..." from a
+// path that ends in a slash or is empty.
 var field = regexp.MustCompile(`\{([^{}=.]+(?:\.[^{}=.]+)*)(\.\.\.)?(=[^{}]*)?\}`)
 
 // match takes the fields of a template out of a value.
@@ -32,11 +33,13 @@ func match(template, value string) (map[string]string, bool) {
 		names = append(names, name)
 		switch {
 		case name == "_" && m[4] >= 0:
-			pattern.WriteString(`(.*)`)
+			pattern.WriteString(`((?:.*/)?)`)
 		case m[4] >= 0:
 			pattern.WriteString(`(.+)`)
-		default:
+		case name == "region" || name == "account": // empty in some ARNs
 			pattern.WriteString(`([^/:]*)`)
+		default:
+			pattern.WriteString(`([^/:]+)`)
 		}
 		rest = rest[m[1]:]
 	}

@@ -96,8 +96,10 @@ func BuildCall(c Call, region string) (Request, bool) {
 	if !ok {
 		return Request{}, false
 	}
-	_, names := Read(r, Scope{Partition: "aws", Region: "us-east-1", Account: "000000000000"})
-	return r, names
+	if _, names := Read(r, Scope{Partition: "aws", Region: "us-east-1", Account: "000000000000"}); !names {
+		return Request{}, false
+	}
+	return r, true
 }
 
 func addMissing(into, from map[string]string) {

@@ -1,0 +1,90 @@
+package wire
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestTable writes every operation on an example of its resource, and reads
+// the same action and resource back.
+func TestTable(t *testing.T) {
+	at := Scope{Partition: "aws", Region: "eu-west-1", Account: "222222222222"}
+	for _, s := range services() {
+		for _, op := range s.operations {
+			t.Run(s.name+"/"+op.operation(), func(t *testing.T) {
+				if s, found, _ := operationFor(s.name + ":" + op.action); found.operation() != op.operation() && found.action == op.action {
+					t.Skipf("%s builds %s", s.name+":"+op.action, found.operation())
+				}
+				want := Call{Action: s.name + ":" + op.action, Resource: exampleOf(op, at)}
+				r, ok := Build(want.Action, want.Resource, at.Region)
+				if !ok {
+					t.Fatalf("Build(%s, %s) cannot", want.Action, want.Resource)
+				}
+				got, ok := Read(r, at)
+				got.Context = nil
+				if !ok {
+					t.Fatalf("Read(%+v) cannot", r)
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%+v reads as (-want +got):\n%s", r, diff)
+				}
+				checkReply(t, s, r)
+			})
+		}
+	}
+}
+
+// exampleOf fills a resource's fields with an example.
+func exampleOf(op operation, at Scope) string {
+	fields := map[string]string{}
+	for _, m := range field.FindAllStringSubmatch(op.resource, -1) {
+		if m[1] != "_" {
+			fields[m[1]] = "example"
+		}
+	}
+	if _, ok := fields["RoleArn"]; ok {
+		return "arn:aws:iam::222222222222:role/example"
+	}
+	arn, _ := expand(op.resource, op, fields, at)
+	return arn
+}
+
+func checkReply(t *testing.T, s service, r Request) {
+	t.Helper()
+	_, body, ok := Reply(r, "id")
+	if !ok {
+		t.Fatalf("no reply to %+v", r)
+	}
+	if s.protocol == JSON {
+		if !json.Valid(body) {
+			t.Errorf("reply is not JSON: %s", body)
+		}
+		return
+	}
+	if strings.HasPrefix(string(body), "{") { // a bucket policy
+		return
+	}
+	d := xml.NewDecoder(strings.NewReader(string(body)))
+	for {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			t.Fatalf("reply is not XML: %v: %s", err, body)
+		}
+	}
+}
+
+func TestTableQueriesParse(t *testing.T) {
+	for _, op := range s3().operations {
+		if _, err := url.ParseQuery(op.query); err != nil {
+			t.Errorf("%s: query %q: %v", op.operation(), op.query, err)
+		}
+	}
+}
