@@ -136,6 +136,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"dangling":               "references",
 		"duplicate_across_files": "several files",
 		"identity_checks":        "what trust knows of each kind",
+		"many_names":             "references",
 		"missing_across_files":   "several files",
 		"names_too_long":         "names in AWS are longer than those in the spec",
 		"partition":              "the partition of an ARN",
