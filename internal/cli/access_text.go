@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -11,24 +10,26 @@ import (
 )
 
 // accessText prints who gains and loses what.
-func (t *target) accessText(out *ui.Printer, access []plan.Access) {
+func accessText(out *ui.Printer, access []plan.Access) {
 	if len(access) == 0 {
 		return
 	}
 	out.Heading("Permissions")
-	for _, a := range access {
+	for i, a := range access {
+		if i > 0 {
+			out.Blank()
+		}
 		kind, name := kindAndName(a.Entity)
 		line := []ui.Span{ui.Plain("  " + kind + " "), ui.Name(name)}
-		if a.Widens {
+		switch {
+		case a.New:
+			line = append(line, ui.Dim("  new"))
+		case a.Widens:
 			line = append(line, ui.Plain("  "), ui.Warning.Span(), ui.Warn(" widens"))
 		}
 		out.Line(line...)
-		for _, who := range a.Joins {
-			out.Line(ui.Plain("    "), ui.Added.Span(), ui.Plain(" may be assumed by "+who))
-		}
-		for _, who := range a.Leaves {
-			out.Line(ui.Plain("    "), ui.Removed.Span(), ui.Plain(" may no longer be assumed by "+who))
-		}
+		trustText(out, ui.Added, "may be assumed by ", a.Joins)
+		trustText(out, ui.Removed, "may no longer be assumed by ", a.Leaves)
 		permissionsText(out, ui.Added, a.Gained)
 		permissionsText(out, ui.Removed, a.Lost)
 		if a.Boundary != "" {
@@ -37,50 +38,79 @@ func (t *target) accessText(out *ui.Printer, access []plan.Access) {
 	}
 }
 
-// permissionsText prints permissions, actions of the same resource and
-// condition together.
+func trustText(out *ui.Printer, mark ui.Mark, verb string, whom []string) {
+	for _, who := range whom {
+		name, condition, _ := strings.Cut(who, " if ")
+		out.Item(4, mark, verb+name)
+		conditionLines(out, condition)
+	}
+}
+
+// permissionsText prints permissions: actions first, then where and when.
 func permissionsText(out *ui.Printer, mark ui.Mark, list []plan.Permission) {
 	for _, g := range groupPermissions(list) {
-		out.Line(ui.Plain("    "), mark.Span(), ui.Plain(" "+g.title()))
-		out.Text(8, ui.StyleDim, strings.Join(g.actions, ", "))
+		out.Item(4, mark, g.title())
+		for _, r := range g.resources {
+			if r != "" {
+				out.Line(ui.Dim("        on " + r))
+			}
+		}
+		conditionLines(out, g.condition)
 	}
 }
 
-// permissionGroup is the actions that share everything else.
+func conditionLines(out *ui.Printer, condition string) {
+	if condition == "" {
+		return
+	}
+	for _, part := range strings.Split(condition, " and ") {
+		out.Line(ui.Dim("        if " + part))
+	}
+}
+
+// permissionGroup is every action of a list on every resource of another.
 type permissionGroup struct {
-	key     plan.Permission // without an action
-	actions []string
+	effect             iam.Effect
+	condition, policy  string
+	actions, resources []string
 }
 
+// groupPermissions puts actions on the same resource together, and then
+// resources with the same actions.
 func groupPermissions(list []plan.Permission) []permissionGroup {
-	var groups []permissionGroup
+	var byResource []permissionGroup
 	for _, p := range list {
-		key := p
-		key.Action = ""
-		i := slices.IndexFunc(groups, func(g permissionGroup) bool { return g.key == key })
+		same := func(g permissionGroup) bool {
+			return g.effect == p.Effect && g.condition == p.Condition && g.policy == p.Policy && slices.Contains(g.resources, p.Resource)
+		}
+		i := slices.IndexFunc(byResource, same)
 		if i < 0 {
-			i = len(groups)
-			groups = append(groups, permissionGroup{key: key})
+			i = len(byResource)
+			byResource = append(byResource, permissionGroup{effect: p.Effect, condition: p.Condition, policy: p.Policy, resources: []string{p.Resource}})
 		}
-		if p.Action != "" {
-			groups[i].actions = append(groups[i].actions, p.Action)
-		}
+		byResource[i].actions = append(byResource[i].actions, p.Action)
 	}
-	slices.SortStableFunc(groups, func(a, b permissionGroup) int { return cmp.Compare(a.key.Resource, b.key.Resource) })
+	var groups []permissionGroup
+	for _, r := range byResource {
+		same := func(g permissionGroup) bool {
+			return g.effect == r.effect && g.condition == r.condition && g.policy == r.policy && slices.Equal(g.actions, r.actions)
+		}
+		if i := slices.IndexFunc(groups, same); i >= 0 {
+			groups[i].resources = append(groups[i].resources, r.resources...)
+			continue
+		}
+		groups = append(groups, r)
+	}
 	return groups
 }
 
 func (g permissionGroup) title() string {
-	if g.key.Policy != "" {
-		return "everything in " + g.key.Policy
+	if g.policy != "" {
+		return "everything in " + g.policy
 	}
-	s := ""
-	if g.key.Effect == iam.Deny {
-		s = "denied "
+	title := strings.Join(g.actions, ", ")
+	if g.effect == iam.Deny {
+		title = "denied: " + title
 	}
-	s += "on " + g.key.Resource
-	if g.key.Condition != "" {
-		s += " if " + g.key.Condition
-	}
-	return s
+	return title
 }

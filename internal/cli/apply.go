@@ -61,7 +61,7 @@ func runApply(ctx context.Context, a *app, o applyOptions) error {
 	if err != nil {
 		return err
 	}
-	return t.confirmAndRun(ctx, p.plan, runOptions{yes: o.yes, json: o.json, question: "Apply this plan?"})
+	return t.carryOut(ctx, p.plan, runOptions{yes: o.yes, talk: o.json, question: "Apply this plan?"})
 }
 
 // applyFile carries out a saved plan if AWS still stands as it did when the
@@ -87,45 +87,48 @@ func (a *app) applyFile(ctx context.Context, o applyOptions, file *plan.File) er
 		}
 	}
 	p := &plan.Plan{Stack: file.Stack, Changes: file.Changes, Access: file.Access}
-	return t.confirmAndRun(ctx, p, runOptions{yes: o.yes, json: o.json, question: "Apply this plan?"})
+	return t.carryOut(ctx, p, runOptions{yes: o.yes, talk: o.json, question: "Apply this plan?"})
 }
 
 // runOptions say how a plan is shown and agreed to.
 type runOptions struct {
-	yes, json bool
-	question  string
-	quiet     bool // do not show the plan
+	yes      bool
+	talk     bool // show the plan on stderr: stdout is for JSON
+	question string
 }
 
-// confirmAndRun shows a plan, asks, and carries it out.
-func (t *target) confirmAndRun(ctx context.Context, p *plan.Plan, o runOptions) error {
+// carryOut is confirmAndRun for commands whose result is what was done.
+func (t *target) carryOut(ctx context.Context, p *plan.Plan, o runOptions) error {
+	report, err := t.confirmAndRun(ctx, p, o)
+	if o.talk && (err == nil || len(report.Results) > 0) {
+		return errors.Join(t.Result().JSON(applied(p.Stack, report)), err)
+	}
+	return err
+}
+
+// confirmAndRun shows a plan, asks, carries it out and says what was done.
+func (t *target) confirmAndRun(ctx context.Context, p *plan.Plan, o runOptions) (apply.Report, error) {
 	show := t.Result()
-	if o.json {
+	if o.talk {
 		show = t.Talk()
 	}
 	t.planText(show, p)
 	if p.Empty() {
-		if o.json {
-			return t.Result().JSON(applyResult{Stack: p.Stack, Changes: []appliedChange{}})
-		}
-		return nil
+		return apply.Report{}, nil
 	}
 	if !o.yes {
 		t.Talk().Blank()
 		agreed, err := t.Confirm(ctx, o.question)
 		if err != nil {
-			return err
+			return apply.Report{}, err
 		}
 		if !agreed {
-			return &fault.Error{What: "not applied: nothing was changed", Hint: "answer y, or run with --yes"}
+			return apply.Report{}, &fault.Error{What: "not applied: nothing was changed", Hint: "answer y, or run with --yes"}
 		}
 	}
 	report, err := t.run(ctx, p)
-	if o.json {
-		return errors.Join(t.Result().JSON(applied(p.Stack, report)), err)
-	}
 	t.reportText(report, err)
-	return err
+	return report, err
 }
 
 // run carries out a plan and tells of its progress.

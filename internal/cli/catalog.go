@@ -49,13 +49,13 @@ postern catalog ecr-docker-push --level prefix --set prefixes=team --policy`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.level, "level", "", "`LEVEL` of the grant (default its narrowest)")
-	f.StringArrayVar(&o.set, "set", nil, "`PARAM=VALUE` of a parameter; a list takes commas or the flag again")
-	f.StringVar(&o.scope.Account, "account", exampleAccount, "`ID` of the account that the role is in")
-	f.StringVar(&o.scope.Region, "region", exampleRegion, "`REGION` that the resources are in")
-	f.StringVar(&o.scope.Partition, "partition", "", "`PARTITION` (default that of the region)")
-	f.BoolVar(&o.cases, "cases", false, "list the calls that the grant is proved to allow and to deny")
-	f.BoolVar(&o.policy, "policy", false, "print only the policy document, for the values of --set")
+	f.StringVar(&o.level, "level", "", "`LEVEL` how wide the grant is (default its narrowest)")
+	f.StringArrayVar(&o.set, "set", nil, "`PARAM=VALUE` a parameter; lists take commas, or the flag again")
+	f.StringVar(&o.scope.Account, "account", exampleAccount, "`ID` the account that the role is in")
+	f.StringVar(&o.scope.Region, "region", exampleRegion, "`REGION` where the resources are")
+	f.StringVar(&o.scope.Partition, "partition", "", "`NAME` aws, aws-us-gov or aws-cn (default that of the region)")
+	f.BoolVar(&o.cases, "cases", false, "list the calls that it is proved to allow and to deny")
+	f.BoolVar(&o.policy, "policy", false, "print only the policy, for the values of --set")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	_ = cmd.RegisterFlagCompletionFunc("level", completeLevel) // fails only for a flag that is not there
 	return cmd

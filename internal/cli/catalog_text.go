@@ -186,6 +186,30 @@ func policyText(out *ui.Printer, entry *grantEntry) {
 	out.Line(ui.Plain("  "), ui.Dim(fmt.Sprintf("account %s, %s, %d characters without white space", entry.Account, entry.Region, entry.Size)))
 	out.Blank()
 	out.Printf("%s", entry.Policy.Indented())
+	out.Heading("In a spec, under grants of a role")
+	out.Line(ui.Plain("  "), ui.Name(specLine(entry)))
+}
+
+// specLine is the entry as a spec writes it.
+func specLine(entry *grantEntry) string {
+	var parts []string
+	for _, p := range entry.Params {
+		values := entry.Args[p.Name]
+		switch {
+		case len(values) == 0:
+		case p.Type == string(catalog.List):
+			parts = append(parts, p.Name+": ["+strings.Join(values, ", ")+"]")
+		default:
+			parts = append(parts, p.Name+": "+values[0])
+		}
+	}
+	if entry.Level != entry.Levels[0].Name {
+		parts = append(parts, "level: "+entry.Level)
+	}
+	if len(parts) == 0 {
+		return "- " + entry.Name
+	}
+	return "- " + entry.Name + ": { " + strings.Join(parts, ", ") + " }"
 }
 
 // commandLine is the command that prints the entry's policy.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -220,6 +219,3 @@ func date(t time.Time) *time.Time {
 	}
 	return &t
 }
-
-// sortedKeys returns the keys of a map in order.
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

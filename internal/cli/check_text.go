@@ -11,8 +11,8 @@ import (
 
 // checkText says what a valid spec declares.
 func checkText(out *ui.Printer, r checkResult) {
-	out.Mark(ui.OK, ui.Bold(r.Stack), ui.Plain(" is valid "), ui.Dim("("+strings.Join(r.Files, ", ")+")"))
-	accountsText(out, r)
+	out.Mark(ui.OK, ui.Bold(r.Stack), ui.Plain(" is valid "), ui.Dim("("+strings.Join(r.Files, ", ")+", "+r.Region+")"))
+	accountsText(out, r.Accounts)
 	identitiesText(out, r.Identities)
 	if len(r.Roles) > 0 {
 		out.Heading("Roles")
@@ -23,15 +23,15 @@ func checkText(out *ui.Printer, r checkResult) {
 	guardRailsText(out, r)
 }
 
-func accountsText(out *ui.Printer, r checkResult) {
+func accountsText(out *ui.Printer, accounts []accountJSON) {
 	out.Heading("Accounts")
 	t := ui.Table{Indent: 2}
-	for _, a := range r.Accounts {
-		how := "with your own credentials"
+	for _, a := range accounts {
+		how := "managed with your own credentials"
 		if a.AdminRole != "" {
-			how = "through " + a.AdminRole
+			how = "managed through " + a.AdminRole
 		}
-		t.Rows = append(t.Rows, []ui.Span{ui.Name(a.Name), ui.Plain(a.ID), ui.Dim(how + ", " + r.Region)})
+		t.Rows = append(t.Rows, []ui.Span{ui.Name(a.Name), ui.Plain(a.ID), ui.Dim(how)})
 	}
 	out.Table(t)
 }
@@ -65,7 +65,7 @@ func roleText(out *ui.Printer, r roleJSON) {
 		if g.Wider {
 			level = ui.Warn(g.Level + ", wider than the default")
 		}
-		t.Rows = append(t.Rows, []ui.Span{ui.Plain(g.Name), level, ui.Dim(argsText(g.Args) + untilText(g.Until))})
+		t.Rows = append(t.Rows, []ui.Span{ui.Plain(g.Name), level, ui.Dim(useText(g))})
 	}
 	for _, c := range r.Custom {
 		t.Rows = append(t.Rows, []ui.Span{
@@ -76,13 +76,18 @@ func roleText(out *ui.Printer, r roleJSON) {
 	out.Table(t)
 }
 
-// argsText is the arguments of a grant by name: "bucket=acme-state level=read".
-func argsText(args catalog.Args) string {
+// useText is the arguments of a grant in the catalogue's order, and its end:
+// "bucket=acme-state key=shop/terraform.tfstate until 2027-06-30".
+func useText(g grantUse) string {
 	var parts []string
-	for _, name := range sortedKeys(args) {
-		parts = append(parts, name+"="+strings.Join(args[name], ","))
+	if grant, ok := catalog.Lookup(g.Name); ok {
+		for _, p := range grant.Params {
+			if values := g.Args[p.Name]; len(values) > 0 {
+				parts = append(parts, p.Name+"="+strings.Join(values, ","))
+			}
+		}
 	}
-	return strings.Join(parts, " ")
+	return strings.TrimSpace(strings.Join(parts, " ") + untilText(g.Until))
 }
 
 func untilText(until *time.Time) string {

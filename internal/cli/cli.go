@@ -33,7 +33,7 @@ type group struct {
 // commands is the list of all commands, in the order of the help.
 func commands(a *app) []group {
 	return []group{
-		{"The main job", []*cobra.Command{newCheck(a)}},
+		{"The main job", []*cobra.Command{newCheck(a), newPlan(a), newApply(a), newUp(a), newProve(a), newDestroy(a)}},
 		{"Look things up", []*cobra.Command{newCatalog(a), newSchema(a)}},
 		{"Try it without AWS", []*cobra.Command{newSandbox(a)}},
 		{"The tool itself", []*cobra.Command{newHelp(), newVersion(a), newCompletion(a)}},

@@ -104,7 +104,8 @@ func helpFlags(out *ui.Printer, cmd *cobra.Command) {
 	out.Table(t)
 }
 
-// flagName is "-o, --output FILE", the long names under each other.
+// flagName is "-o, --output FILE", the long names under each other. A flag that
+// takes a value begins its usage with the value's name in back quotes.
 func flagName(f *pflag.Flag) string {
 	name := "    --" + f.Name
 	if f.Shorthand != "" {
@@ -116,9 +117,13 @@ func flagName(f *pflag.Flag) string {
 	return name
 }
 
-// flagUsage is the flag's purpose, with its default where that says something.
+// flagUsage is the flag's purpose without the name of its value, which flagName
+// shows, and with its default where that says something.
 func flagUsage(f *pflag.Flag) string {
-	_, usage := pflag.UnquoteUsage(f)
+	usage := f.Usage
+	if rest, ok := strings.CutPrefix(usage, "`"); ok {
+		_, usage, _ = strings.Cut(rest, "` ")
+	}
 	switch f.DefValue {
 	case "", "false", "0", "0s", "[]":
 		return usage

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -22,9 +23,12 @@ func (t *target) planText(out *ui.Printer, p *plan.Plan) {
 			e.print(out)
 		}
 	}
-	t.accessText(out, p.Access)
+	accessText(out, p.Access)
 	out.Blank()
 	out.Line(ui.Bold(planSummary(p)))
+	if widened := p.Widened(); len(widened) > 0 {
+		out.Mark(ui.Warning, ui.Warn("access widens: "+strings.Join(widened, ", ")))
+	}
 }
 
 func planSummary(p *plan.Plan) string {
@@ -34,14 +38,8 @@ func planSummary(p *plan.Plan) string {
 			counts[e.mark()]++
 		}
 	}
-	s := "Plan: " + plural(counts[ui.Added], "thing", "things") + " to create, " +
-		plural(counts[ui.Changed], "thing", "things") + " to change, " +
-		plural(counts[ui.Removed], "thing", "things") + " to delete, in " +
-		plural(len(p.Changes), "call", "calls")
-	if p.Widens() {
-		s += "; access widens"
-	}
-	return s
+	return fmt.Sprintf("Plan: %d to create, %d to change, %d to delete, in %s",
+		counts[ui.Added], counts[ui.Changed], counts[ui.Removed], plural(len(p.Changes), "call", "calls"))
 }
 
 func accountsOf(changes []plan.Change) []string {
@@ -81,7 +79,7 @@ func entitiesOf(changes []plan.Change, account string) []entity {
 func (e entity) mark() ui.Mark {
 	for _, c := range e.changes {
 		switch c.Verb {
-		case plan.CreateRole, plan.CreateUser, plan.CreateGroup, plan.CreatePolicy, plan.CreateOpenIDConnectProvider:
+		case plan.CreateRole, plan.CreateUser, plan.CreateGroup, plan.CreatePolicy, plan.CreateOpenIDConnectProvider, plan.CreateInstanceProfile:
 			return ui.Added
 		case plan.DeleteRole, plan.DeleteUser, plan.DeleteGroup, plan.DeletePolicy, plan.DeleteOpenIDConnectProvider, plan.DeleteInstanceProfile:
 			return ui.Removed

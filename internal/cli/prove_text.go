@@ -9,32 +9,47 @@ import (
 	"github.com/postern-dev/postern/internal/spec"
 )
 
-// proofText prints who can become what, and the verdict on each guard rail.
+// proofText prints who can become what, what the roles may do, and the verdict
+// on each guard rail.
 func proofText(out *ui.Printer, s *spec.Spec, r *prove.Report) {
 	out.Heading("Who may become what")
 	for _, e := range r.Entries {
 		entryText(out, s, e)
 	}
-	if len(r.Rails) == 0 {
+	out.Heading("What the roles may do")
+	for _, role := range s.Roles {
+		out.Line(ui.Plain("  "), ui.Name(role.Name))
+		for _, line := range grantLines(role) {
+			out.Text(4, ui.StylePlain, line)
+		}
+	}
+	railsText(out, r.Rails)
+}
+
+func railsText(out *ui.Printer, rails []prove.Verdict) {
+	if len(rails) == 0 {
 		out.Blank()
 		out.Mark(ui.Warning, ui.Plain("the spec has no guard rails: nothing was proved"))
 		return
 	}
 	out.Heading("Guard rails")
 	held := 0
-	for _, v := range r.Rails {
+	for _, v := range rails {
 		verdictText(out, v)
 		if v.Holds {
 			held++
 		}
 	}
 	out.Blank()
-	total := plural(len(r.Rails), "guard rail", "guard rails")
-	if held == len(r.Rails) {
+	total := plural(len(rails), "guard rail", "guard rails")
+	switch {
+	case held == 1 && len(rails) == 1:
+		out.Mark(ui.OK, ui.Bold("the guard rail holds"))
+	case held == len(rails):
 		out.Mark(ui.OK, ui.Bold("all "+total+" hold"))
-		return
+	default:
+		out.Mark(ui.Failed, ui.Bold(plural(len(rails)-held, "guard rail does", "guard rails do")+" not hold, of "+total))
 	}
-	out.Mark(ui.Failed, ui.Bold(plural(len(r.Rails)-held, "guard rail does", "guard rails do")+" not hold, of "+total))
 }
 
 func entryText(out *ui.Printer, s *spec.Spec, e prove.Entry) {
@@ -44,16 +59,13 @@ func entryText(out *ui.Printer, s *spec.Spec, e prove.Entry) {
 	}
 	out.Line(line...)
 	if e.RedFlag {
-		out.Line(ui.Plain("    "), ui.Warning.Span(), ui.Warn(" a long-lived access key: "+because(s, e.Identity)))
+		out.Item(4, ui.Warning, "a long-lived access key, because: "+because(s, e.Identity))
 	}
 	if len(e.Roles) == 0 {
 		out.Line(ui.Plain("    "), ui.Dim("can become nothing"))
 	}
 	for _, role := range e.Roles {
 		out.Line(ui.Plain("    → "), ui.Name(reachedName(role)), ui.Dim("  "+role.ARN))
-		for _, line := range grantLines(s, role.Role) {
-			out.Text(8, ui.StylePlain, line)
-		}
 	}
 }
 
@@ -80,18 +92,13 @@ func because(s *spec.Spec, identity string) string {
 }
 
 // grantLines says what a role of the spec may do, in the catalogue's words.
-func grantLines(s *spec.Spec, role string) []string {
+func grantLines(r spec.Role) []string {
 	var lines []string
-	for _, r := range s.Roles {
-		if r.Name != role {
-			continue
-		}
-		for _, g := range r.Grants {
-			lines = append(lines, grantLine(g))
-		}
-		for _, c := range r.Custom {
-			lines = append(lines, strings.Join(c.Statement.Actions, ", ")+": "+c.Because)
-		}
+	for _, g := range r.Grants {
+		lines = append(lines, grantLine(g))
+	}
+	for _, c := range r.Custom {
+		lines = append(lines, strings.ToLower(string(c.Statement.Effect))+" "+strings.Join(c.Statement.Actions, ", ")+", because: "+c.Because)
 	}
 	return lines
 }
@@ -123,11 +130,12 @@ func grantLine(g spec.Grant) string {
 }
 
 func verdictText(out *ui.Printer, v prove.Verdict) {
-	mark, word := ui.OK, "holds"
+	mark, word := ui.OK, ""
 	if !v.Holds {
-		mark, word = ui.Failed, "does not hold"
+		mark, word = ui.Failed, "does not hold: "
 	}
-	out.Line(ui.Plain("  "), mark.Span(), ui.Plain(" "+v.Rail+" "), ui.Dim("("+word+", "+v.Where+")"))
+	out.Item(2, mark, word+v.Rail)
+	out.Line(ui.Dim("      " + v.Where))
 	for _, bad := range v.Violations {
 		violationText(out, bad)
 	}

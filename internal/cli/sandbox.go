@@ -54,13 +54,13 @@ postern apply examples/shop`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runSandbox(cmd.Context(), a, o) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.listen, "listen", "127.0.0.1:0", "`ADDRESS` or port to serve; 0 takes a free one")
-	f.StringVar(&o.options.DataFile, "data", "", "keep the state in `FILE`, else it ends with the sandbox")
-	f.StringVar(&o.envFile, "env-file", "", "write the environment to `FILE` too, and remove it in the end")
-	f.StringArrayVar(&o.accounts, "account", nil, "`ID[=ROLE]` of an account to have, with its admin role; the first is home")
-	f.StringVar(&o.forSpec, "for", "", "have the accounts of this `SPEC`")
-	f.DurationVar(&o.options.PropagationDelay, "propagation-delay", 0, "let changes take `TIME` to be seen, as on AWS")
-	f.Float64Var(&o.options.Throttle, "throttle", 0, "answer `N` calls per second and account, and throttle more")
+	f.StringVar(&o.listen, "listen", "127.0.0.1:0", "`ADDRESS` loopback address or port to serve; port 0 is a free one")
+	f.StringVar(&o.options.DataFile, "data", "", "`FILE` keep the state in this file; without, it is lost")
+	f.StringVar(&o.envFile, "env-file", "", "`FILE` write the environment to this file; removed in the end")
+	f.StringArrayVar(&o.accounts, "account", nil, "`ID[=ROLE]` an account and its admin role; the first is home")
+	f.StringVar(&o.forSpec, "for", "", "`SPEC` have the accounts of this spec")
+	f.DurationVar(&o.options.PropagationDelay, "propagation-delay", 0, "`TIME` how long changes stay unseen, as on AWS: 5s")
+	f.Float64Var(&o.options.Throttle, "throttle", 0, "`N` calls per second that an account may make")
 	f.BoolVar(&o.log, "log", false, "print every call on stderr")
 	return cmd
 }
@@ -106,12 +106,13 @@ func closeSandbox(ctx context.Context, server *sandbox.Server) error {
 
 // sandboxText says what runs and how to use it.
 func sandboxText(talk *ui.Printer, o sandboxOptions, url string) {
-	talk.Heading("Sandbox at " + url)
+	talk.Blank()
+	talk.Line(ui.Good("●"), ui.Plain(" sandbox running at "), ui.Bold(url))
 	t := ui.Table{Indent: 2}
 	for i, account := range o.options.Accounts {
 		var notes []string
 		if i == 0 {
-			notes = append(notes, "the credentials are of this account")
+			notes = append(notes, "home of the credentials")
 		}
 		if account.AdminRole != "" {
 			notes = append(notes, "they may assume "+account.AdminRole)

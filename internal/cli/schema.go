@@ -26,7 +26,7 @@ postern schema -o postern.schema.json
 # yaml-language-server: $schema=./postern.schema.json`,
 		RunE: func(*cobra.Command, []string) error { return runSchema(a, o) },
 	}
-	cmd.Flags().StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of stdout")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "", "`FILE` write to this file instead of stdout")
 	return cmd
 }
 

@@ -46,12 +46,14 @@ func Make(in Sides) (*Plan, error) {
 // Empty reports whether there is nothing to do.
 func (p *Plan) Empty() bool { return len(p.Changes) == 0 }
 
-// Widens reports whether any role or group ends up with more than it had.
-func (p *Plan) Widens() bool {
+// Widened lists the standing roles and groups, by ARN, that end up with more
+// than they had.
+func (p *Plan) Widened() []string {
+	var out []string
 	for _, a := range p.Access {
-		if a.Widens {
-			return true
+		if a.Widens && !a.New {
+			out = append(out, a.Entity)
 		}
 	}
-	return false
+	return out
 }

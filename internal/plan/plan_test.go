@@ -162,7 +162,6 @@ func makePlan(t testing.TB, want, have estate.Account) *Plan {
 	return p
 }
 
-
 // TestConverge carries out plans between random estates on a model of IAM:
 // each call is one that IAM takes, afterwards there is nothing left to do, and
 // stopping after any call leaves something that the next plan finishes.

@@ -11,9 +11,10 @@ const (
 	stageRoles             // roles; each depth of trust between roles is a stage of its own
 
 	// These follow the deepest stageRoles, wherever that is.
-	stageDetach = 1_000_000 + iota // instance profiles that nobody wants
-	stageDelete                    // roles and users that nobody wants
-	stageSweep                     // groups, policies and providers that are now free
+	stageProfiles = 1_000_000 + iota // instance profiles
+	stageDetach                      // instance profiles that nobody wants
+	stageDelete                      // roles and users that nobody wants
+	stageSweep                       // groups, policies and providers that are now free
 )
 
 // sortChanges orders by stage and closes the gaps between stages; order within

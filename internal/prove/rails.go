@@ -89,7 +89,7 @@ func neverSentence(n spec.Never) string {
 	if len(n.Roles) > 0 {
 		who = append(who, naming("role", "roles", n.Roles))
 	}
-	s := strings.Join(who, " and ") + " can ever do " + strings.Join(n.Actions, ", ")
+	s := strings.Join(who, " and ") + " can never do " + strings.Join(n.Actions, ", ")
 	if len(n.On) > 0 {
 		s += " on " + strings.Join(n.On, ", ")
 	}
@@ -98,12 +98,12 @@ func neverSentence(n spec.Never) string {
 
 func naming(one, many string, names []string) string {
 	if len(names) == 1 && names[0] == "*" {
-		return "no " + one
+		return "any " + one
 	}
 	if len(names) == 1 {
-		return "not " + one + " " + names[0]
+		return one + " " + names[0]
 	}
-	return "none of the " + many + " " + strings.Join(names, ", ")
+	return many + " " + strings.Join(names, ", ")
 }
 
 func matchesAny(patterns []string, name string) bool {

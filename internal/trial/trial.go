@@ -23,9 +23,9 @@ type Gate interface {
 	// WithToken assumes the role with an OIDC token of these claims, signed by
 	// the issuer that they name.
 	WithToken(ctx context.Context, roleARN string, claims map[string]any) (Session, error)
-	// AsService assumes the role as an AWS service does for one of its
-	// resources in the account.
-	AsService(ctx context.Context, roleARN, service, sourceAccount string) (Session, error)
+	// AsService assumes the role as an AWS service does, with the condition
+	// keys that it sends.
+	AsService(ctx context.Context, roleARN, service string, keys map[string][]string) (Session, error)
 	// AsUser assumes the role with a short-lived key of the user.
 	AsUser(ctx context.Context, roleARN, userARN string) (Session, error)
 }
@@ -52,11 +52,12 @@ type Role struct {
 
 // Attempt is one thing that somebody tried.
 type Attempt struct {
-	Who     string `json:"who"`  // identity, or the stranger
-	What    string `json:"what"` // "assume role", or an action and its resource
-	Want    bool   `json:"want"` // it must be allowed
-	Allowed bool   `json:"allowed"`
-	Detail  string `json:"detail,omitempty"` // AWS's answer to a refusal
+	Who      string `json:"who"`  // identity, or the stranger
+	What     string `json:"what"` // "assume role", or an action and its resource
+	Want     bool   `json:"want"` // it must be allowed
+	Allowed  bool   `json:"allowed"`
+	Stranger bool   `json:"stranger,omitempty"` // somebody who poses as an identity of the role
+	Detail   string `json:"detail,omitempty"`   // AWS's answer to a refusal
 }
 
 // Right reports whether everything went as it must.
@@ -149,13 +150,26 @@ func (t *roleTrial) enter(ctx context.Context, entry spec.Trust) error {
 		return t.enterWithTokens(ctx, name, id)
 	case trust.Service:
 		attempt.Who = id.Principal(t.scope())
-		session, err := t.gate.AsService(ctx, t.out.ARN, id.Principal(t.scope()), t.scope().Account)
+		session, err := t.gate.AsService(ctx, t.out.ARN, attempt.Who, t.serviceKeys(id))
 		return t.note(attempt, session, err)
 	case trust.AWSUser:
 		session, err := t.gate.AsUser(ctx, t.out.ARN, id.ARN)
 		return t.note(attempt, session, err)
 	}
 	return nil
+}
+
+// serviceKeys are what the service sends when it acts for a resource that the
+// identity admits.
+func (t *roleTrial) serviceKeys(id trust.Service) map[string][]string {
+	keys := map[string][]string{"aws:SourceAccount": {t.scope().Account}}
+	if id.SourceAccount != "" {
+		keys["aws:SourceAccount"] = []string{id.SourceAccount}
+	}
+	if id.SourceARN != "" {
+		keys["aws:SourceArn"] = []string{concrete(id.SourceARN)}
+	}
+	return keys
 }
 
 func (t *roleTrial) enterWithTokens(ctx context.Context, name string, id trust.GitHub) error {
@@ -168,7 +182,7 @@ func (t *roleTrial) enterWithTokens(ctx context.Context, name string, id trust.G
 			continue
 		}
 		_, err := t.gate.WithToken(ctx, t.out.ARN, attack.Claims)
-		if err := t.note(Attempt{Who: attack.Name, What: "assume the role"}, nil, err); err != nil {
+		if err := t.note(Attempt{Who: attack.Name, What: "assume the role", Stranger: true}, nil, err); err != nil {
 			return err
 		}
 	}

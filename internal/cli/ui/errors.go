@@ -41,7 +41,7 @@ func (p *Printer) failure(err error) {
 // hint prints advice, which may have several lines: a statement to paste.
 func (p *Printer) hint(text string) {
 	first, rest, more := strings.Cut(text, "\n")
-	p.Line(Plain("  "), Dim("hint:"), Plain(" "+first))
+	p.row([]Span{Dim("hint:"), Plain(first)}, []int{len("hint:")}, Table{Indent: 2, Gap: 1})
 	if more {
 		p.indented(rest)
 	}

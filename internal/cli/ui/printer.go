@@ -53,6 +53,15 @@ func (p *Printer) Text(indent int, style Style, text string) {
 	}
 }
 
+// Item prints running text behind a mark; further lines hang under the first.
+func (p *Printer) Item(indent int, m Mark, text string) {
+	sign := m.Span()
+	for _, line := range fold(text, p.textWidth()-indent-2) {
+		p.Line(Plain(strings.Repeat(" ", indent)), sign, Plain(" "+line))
+		sign = Plain(" ")
+	}
+}
+
 // JSON prints v indented by two spaces, as encoding/json does it but for
 // "<", ">" and "&", which stay readable.
 func (p *Printer) JSON(v any) error {

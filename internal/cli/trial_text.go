@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/postern-dev/postern/internal/cli/ui"
+	"github.com/postern-dev/postern/internal/trial"
+)
+
+// trialText prints what happened when the access was used.
+func trialText(out *ui.Printer, r *trial.Report) {
+	out.Heading("Used for real")
+	for _, role := range r.Roles {
+		out.Line(ui.Plain("  "), ui.Name(role.Name))
+		if len(role.Attempts) == 0 {
+			out.Line(ui.Plain("    "), ui.Dim("nobody who may enter can be played here"))
+		}
+		var strangers []string
+		for _, a := range role.Attempts {
+			if a.Stranger && !a.Allowed {
+				strangers = append(strangers, a.Who)
+			}
+		}
+		for _, a := range role.Attempts {
+			if a.Stranger && !a.Allowed {
+				continue
+			}
+			attemptText(out, a)
+		}
+		if len(strangers) > 0 {
+			out.Item(4, ui.OK, plural(len(strangers), "stranger's token was", "strangers' tokens were")+" refused: "+strings.Join(strangers, ", "))
+		}
+	}
+	out.Blank()
+	if r.Right() {
+		out.Mark(ui.OK, ui.Bold("machines got in, strangers did not"))
+		return
+	}
+	out.Mark(ui.Failed, ui.Bold("something was allowed or refused that must not be"))
+}
+
+func attemptText(out *ui.Printer, a trial.Attempt) {
+	verb := " was refused: "
+	if a.Allowed {
+		verb = " may: "
+	}
+	if a.Allowed == a.Want {
+		out.Item(4, ui.OK, a.Who+verb+a.What)
+		return
+	}
+	out.Item(4, ui.Failed, a.Who+verb+a.What+", which must not be")
+	if a.Detail != "" {
+		out.Text(8, ui.StyleDim, a.Detail)
+	}
+}
