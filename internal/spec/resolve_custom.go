@@ -55,10 +55,7 @@ func (r *resolver) checkActions(raw rawCustom, effect iam.Effect) {
 	}
 }
 
-var (
-	actionPattern = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9*?]+$`)
-	actionName    = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9]+$`)
-)
+var actionPattern = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9*?]+$`)
 
 // checkAction reports what is no action or pattern of actions of one service.
 func (r *resolver) checkAction(a item[string]) {
