@@ -7,8 +7,6 @@ package aws
 import (
 	"context"
 	"errors"
-	"net"
-	"net/http"
 	"regexp"
 	"strings"
 	"sync"
@@ -16,12 +14,10 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -206,7 +202,7 @@ func load(ctx context.Context, o Options) (sdk.Config, error) {
 			Region:       regionOr(o.Region, o.Partition),
 			BaseEndpoint: optional(o.Endpoint),
 			Credentials:  credentials.NewStaticCredentialsProvider(o.Credentials.ID, o.Credentials.Secret, o.Credentials.Session),
-			HTTPClient:   httpClient(),
+			HTTPClient:   ownBody{httpClient()},
 			RetryMode:    sdk.RetryModeAdaptive,
 		}, nil
 	}
@@ -225,6 +221,8 @@ func load(ctx context.Context, o Options) (sdk.Config, error) {
 		return sdk.Config{}, explainCredentials(err)
 	}
 	cfg.Region = regionOr(cfg.Region, o.Partition)
+	// Not earlier: AWS_CA_BUNDLE is for clients of the SDK's own type only.
+	cfg.HTTPClient = ownBody{cfg.HTTPClient}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		return sdk.Config{}, explainCredentials(err)
 	}
@@ -245,19 +243,6 @@ func regionOr(region, partition string) string {
 		return "us-east-1"
 	}
 }
-
-// httpClient gives up on a network that swallows packets: the SDK's own client
-// would wait 30 s for each connection and for ever for an answer.
-func httpClient() *awshttp.BuildableClient {
-	return awshttp.NewBuildableClient().
-		WithDialerOptions(func(d *net.Dialer) { d.Timeout = 5 * time.Second }).
-		WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = 16 }).
-		WithTimeout(time.Minute)
-}
-
-// metadata is a client of the instance metadata service that a machine
-// outside EC2 does not wait for: in EC2 it answers within milliseconds.
-func metadata() *imds.Client { return imds.New(imds.Options{Retryer: sdk.NopRetryer{}}) }
 
 func (c *Cloud) account(id string) (*account, error) {
 	a, ok := c.accounts[id]

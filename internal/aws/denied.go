@@ -19,15 +19,18 @@ type Denied struct {
 
 // Error says who may not do what.
 func (d *Denied) Error() string {
-	who := d.Principal
-	if who == "" {
-		who = "the caller"
-	}
-	s := who + " may not " + d.Action + " on " + d.Resource
+	s := d.who() + " may not " + d.Action + " on " + d.Resource
 	if d.Reason != "" {
 		s += ", " + d.Reason
 	}
 	return s
+}
+
+func (d *Denied) who() string {
+	if d.Principal == "" {
+		return "the caller"
+	}
+	return d.Principal
 }
 
 // Explicit says whether a Deny statement refused the call, rather than the
@@ -47,6 +50,12 @@ func (d *Denied) Statement() string {
 func (d *Denied) hint() string {
 	if d.Explicit() {
 		return "a Deny wins over every Allow: narrow it where it stands (" + d.Reason + ")"
+	}
+	switch d.Action {
+	case "sts:AssumeRoleWithWebIdentity":
+		return "the role must exist and its trust policy accept the token: compare issuer, audience and subject with its conditions"
+	case "sts:AssumeRole":
+		return "the role must exist and its trust policy name " + d.who() + "; and the caller needs: " + d.Statement()
 	}
 	for _, kind := range []string{"permissions boundary", "service control policy", "resource control policy", "session policy", "VPC endpoint policy"} {
 		if strings.Contains(d.Reason, kind) {

@@ -60,11 +60,11 @@ func (r *reader) group(d types.GroupDetail) estate.Group {
 func (r *reader) policy(d types.ManagedPolicyDetail) estate.ManagedPolicy {
 	at := entity{arn: sdk.ToString(d.Arn), path: sdk.ToString(d.Path)}
 	_, name := splitLast(at.arn) // moto leaves PolicyName out
-	p := estate.ManagedPolicy{Name: name, Path: at.path}
+	p := estate.ManagedPolicy{Name: name, Path: at.path, AWSManaged: strings.Contains(at.arn, ":iam::aws:policy/")}
 	for _, v := range d.PolicyVersionList {
 		if sdk.ToString(v.VersionId) == sdk.ToString(d.DefaultVersionId) {
 			p.Document = r.document(at, "version "+sdk.ToString(v.VersionId), v.Document)
-		} else {
+		} else if !p.AWSManaged {
 			p.Versions = append(p.Versions, sdk.ToString(v.VersionId))
 		}
 	}

@@ -130,10 +130,10 @@ func explainAssume(err error, role, account string, caller Caller) error {
 		return explain(err, role, "sts:AssumeRole")
 	}
 	d := parseDenied(api.ErrorMessage(), "sts:AssumeRole", role)
-	return &fault.Error{
-		Code: fault.Auth, Where: role, What: "cannot assume the admin role of account " + account, Cause: d,
-		Hint: "the role must exist and its trust policy name " + caller.ARN + "; and the caller needs: " + d.Statement(),
+	if d.Principal == "" {
+		d.Principal = caller.ARN
 	}
+	return &fault.Error{Code: fault.Auth, Where: role, What: "cannot assume the admin role of account " + account, Cause: d, Hint: d.hint()}
 }
 
 // unreachable says whether the request got no answer, and from which host.

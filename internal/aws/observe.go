@@ -84,11 +84,12 @@ func (o *observation) explain(err error, op string) error {
 	return explain(err, "account "+o.id, "iam:"+op)
 }
 
-// entities reads users, groups, roles and customer managed policies.
+// entities reads users, groups, roles and managed policies.
 func (o *observation) entities(ctx context.Context) error {
 	pages := iam.NewGetAccountAuthorizationDetailsPaginator(o.iam, &iam.GetAccountAuthorizationDetailsInput{
 		Filter: []types.EntityType{
-			types.EntityTypeUser, types.EntityTypeRole, types.EntityTypeGroup, types.EntityTypeLocalManagedPolicy,
+			types.EntityTypeUser, types.EntityTypeRole, types.EntityTypeGroup,
+			types.EntityTypeLocalManagedPolicy, types.EntityTypeAWSManagedPolicy,
 		},
 		MaxItems: sdk.Int32(pageSize),
 	})
@@ -101,7 +102,31 @@ func (o *observation) entities(ctx context.Context) error {
 			return err
 		}
 	}
+	o.dropUnused()
 	return nil
+}
+
+// dropUnused keeps, of AWS's own policies, those that the account uses.
+func (o *observation) dropUnused() {
+	used := map[string]bool{}
+	note := func(boundary string, attached []string) {
+		used[boundary] = true
+		for _, arn := range attached {
+			used[arn] = true
+		}
+	}
+	for _, r := range o.found.Roles {
+		note(r.Boundary, r.Attached)
+	}
+	for _, u := range o.found.Users {
+		note(u.Boundary, u.Attached)
+	}
+	for _, g := range o.found.Groups {
+		note("", g.Attached)
+	}
+	o.found.Policies = slices.DeleteFunc(o.found.Policies, func(p estate.ManagedPolicy) bool {
+		return p.AWSManaged && !used[p.ARN(&o.found)]
+	})
 }
 
 func (o *observation) addPage(page *iam.GetAccountAuthorizationDetailsOutput) error {
@@ -269,7 +294,7 @@ func (o *observation) sort() {
 	slices.SortFunc(f.Roles, func(a, b estate.Role) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(f.Users, func(a, b estate.User) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(f.Groups, func(a, b estate.Group) int { return cmp.Compare(a.Name, b.Name) })
-	slices.SortFunc(f.Policies, func(a, b estate.ManagedPolicy) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(f.Policies, func(a, b estate.ManagedPolicy) int { return cmp.Compare(a.ARN(f), b.ARN(f)) })
 	slices.SortFunc(f.InstanceProfiles, func(a, b estate.InstanceProfile) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(f.Providers, func(a, b estate.OIDCProvider) int { return cmp.Compare(a.URL, b.URL) })
 }
