@@ -89,17 +89,31 @@ func (c *compiler) checkVersion(version string) {
 
 func (c *compiler) statement(index int, s *iam.Statement) statement {
 	out := statement{index: index, sid: s.SID, effect: s.Effect, pos: s.Pos}
-	err := errors.Join(
+	errs := []error{
 		compileEffect(s, &out),
 		compileActions(s, &out),
 		c.compileResources(s, &out),
 		c.compilePrincipal(s, &out),
-		c.compileConditions(s, &out),
-	)
-	if err != nil {
-		c.errs = append(c.errs, fmt.Errorf("statement %d%s: %w", index, place(s), err))
 	}
-	out.doubtful = c.doubt || err != nil
+	errs = append(errs, c.compileConditions(s, &out)...)
+	out.doubtful = c.doubt
+	for _, err := range flatten(errs) {
+		c.errs = append(c.errs, fmt.Errorf("statement %d%s: %w", index, place(s), err))
+		out.doubtful = true
+	}
+	return out
+}
+
+// flatten takes joined errors apart and drops the nil ones.
+func flatten(errs []error) []error {
+	var out []error
+	for _, err := range errs {
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			out = append(out, flatten(joined.Unwrap())...)
+		} else if err != nil {
+			out = append(out, err)
+		}
+	}
 	return out
 }
 
@@ -215,7 +229,7 @@ func article(k Kind) string {
 	return "a " + k.String()
 }
 
-func (c *compiler) compileConditions(s *iam.Statement, out *statement) error {
+func (c *compiler) compileConditions(s *iam.Statement, out *statement) []error {
 	var errs []error
 	for _, cond := range s.Conditions {
 		compiled, err := compileCondition(cond, c.vars)
@@ -225,5 +239,5 @@ func (c *compiler) compileConditions(s *iam.Statement, out *statement) error {
 		}
 		out.conditions = append(out.conditions, compiled)
 	}
-	return errors.Join(errs...)
+	return errs
 }

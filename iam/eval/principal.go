@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,6 +41,9 @@ func compilePrincipals(p *iam.Principal) (*principals, error) {
 		services:  slices.Clone(p.Service),
 		federated: slices.Clone(p.Federated),
 		canonical: len(p.CanonicalUser) > 0,
+	}
+	if slices.Contains(slices.Concat(p.AWS, p.Service, p.Federated), "") {
+		return out, errors.New("a principal has no name")
 	}
 	for _, s := range slices.Concat(p.Service, p.Federated) {
 		if strings.ContainsAny(s, "*?") {
