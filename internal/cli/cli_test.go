@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -34,7 +38,9 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"answers": answers, "await": await, "exits": exits,
+		},
 	})
 }
 
@@ -54,5 +60,37 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// await waits until a file is there: await sandbox.env
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await FILE")
+	}
+	for range 500 {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("%s did not appear within 5 s", args[0])
+}
+
+// answers calls the endpoint of an environment file without credentials and
+// wants AWS's refusal: answers sandbox.env
+func answers(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: answers ENVFILE")
+	}
+	_, rest, _ := strings.Cut(ts.ReadFile(args[0]), "AWS_ENDPOINT_URL=")
+	url, _, _ := strings.Cut(rest, "\n")
+	response, err := http.Get(url)
+	ts.Check(err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	ts.Check(err)
+	if response.StatusCode != http.StatusForbidden || !strings.Contains(string(body), "MissingAuthenticationToken") {
+		ts.Fatalf("%s answered %s: %s", url, response.Status, body)
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -142,7 +143,7 @@ func logCall(talk *ui.Printer) func(sandbox.Event) {
 		if e.Code != "" {
 			mark, outcome = ui.Failed, ui.Bad(" "+e.Code)
 		}
-		talk.Mark(mark, ui.Plain(e.Action), outcome, ui.Dim(" "+e.Principal))
+		talk.Mark(mark, ui.Plain(cmp.Or(e.Action, "unknown call")), outcome, ui.Dim(" "+e.Principal))
 	}
 }
 

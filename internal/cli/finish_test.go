@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/postern-dev/postern/internal/cli/ui"
+	"github.com/postern-dev/postern/internal/fault"
+)
+
+func TestFinish(t *testing.T) {
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	denied := &fault.Error{Code: fault.Auth, What: "credentials have expired"}
+	tests := []struct {
+		name string
+		ctx  context.Context
+		err  error
+		want int
+		said string
+	}{
+		{"success", t.Context(), nil, fault.OK, ""},
+		{"nothing more to say", t.Context(), status(fault.Changes), fault.Changes, ""},
+		{"an error with a code", t.Context(), fmt.Errorf("plan: %w", denied), fault.Auth, "error: plan: credentials have expired\n"},
+		{"an error without", t.Context(), errors.New("disk full"), fault.General, "error: disk full\n"},
+		{"ctrl-C", gone, fmt.Errorf("read account: %w", context.Canceled), fault.Interrupted, "error: interrupted\n"},
+		{"ctrl-C with something to report", gone, denied, fault.Interrupted, "error: credentials have expired\n"},
+		{"ctrl-C too late", gone, nil, fault.OK, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			streams, out, talk := ui.Test("")
+			a := &app{Streams: streams}
+			if got := a.finish(tt.ctx, tt.err); got != tt.want {
+				t.Errorf("exit code %d, want %d", got, tt.want)
+			}
+			if diff := cmp.Diff(tt.said, talk.String()); diff != "" || out.Len() > 0 {
+				t.Errorf("on stdout %q, on stderr %s", out, diff)
+			}
+		})
+	}
+}
+
+func TestExportLines(t *testing.T) {
+	got := exportLines([]string{"A=http://127.0.0.1:1/x", "B=", "C=it's $HOME", "D=a=b\n`c`"})
+	want := "export A=http://127.0.0.1:1/x\nexport B=\nexport C='it'\\''s $HOME'\nexport D='a=b\n`c`'\n"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
