@@ -65,25 +65,28 @@ func (r *resolver) trust(raw rawRole) []Trust {
 		default:
 			r.checkProof(t.V.Proof)
 		}
-		ec2 = ec2 || isEC2(proof)
+		if service, ok := proof.(trust.Service); ok {
+			ec2 = ec2 || service.IsEC2()
+		}
+		if account, ok := proof.(trust.AWSAccount); ok {
+			r.refused(t.Pos, account.CheckNarrowed(raw.ExternalID))
+		}
 		out = append(out, Trust{Identity: t.V.Name.V, Proof: t.V.Proof.Identity, Until: t.Rest.Until, Pos: t.Pos})
 	}
 	if raw.InstanceProfile.V && !ec2 {
 		r.add(raw.InstanceProfile.Pos, "an instance profile needs a role that trusts EC2", "add { service: ec2 } to trust")
 	}
 	if raw.ExternalID != "" {
-		for _, problem := range (trust.AWSAccount{ID: "000000000000", ExternalID: raw.ExternalID}).Check() {
-			r.add(raw.of("external_id"), problem.Error(), problem.Hint)
-		}
+		r.refused(raw.of("external_id"), trust.AWSAccount{ID: "000000000000", ExternalID: raw.ExternalID}.Check())
 	}
 	return out
 }
 
-// isEC2 takes the service's name in every spelling that trust does.
-func isEC2(id trust.Identity) bool {
-	s, ok := id.(trust.Service)
-	name := strings.ToLower(strings.TrimSpace(s.Name))
-	return ok && strings.TrimSuffix(strings.TrimSuffix(name, ".cn"), ".amazonaws.com") == "ec2"
+// refused adds what is wrong at one place.
+func (r *resolver) refused(pos Pos, list []trust.Problem) {
+	for _, problem := range list {
+		r.add(pos, problem.Error(), problem.Hint)
+	}
 }
 
 // trusted follows the name of an identity and returns its proof, if it has one.

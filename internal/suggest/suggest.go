@@ -40,9 +40,12 @@ func allowed(n int) int {
 	return max(1, n/3)
 }
 
+// joints are what people forget between the parts of a name.
+var joints = strings.NewReplacer("-", "", "_", "")
+
 // fold reduces a word to the characters that people remember.
 func fold(s string) []rune {
-	return []rune(strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(s)))
+	return []rune(joints.Replace(strings.ToLower(s)))
 }
 
 // onlyBeginning returns the one candidate that begins with want.

@@ -67,7 +67,7 @@ func (a AWSAccount) Describe() string {
 
 var orgID = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
 
-// Check refuses an account that nothing narrows.
+// Check refuses what is no account, organisation or external id.
 func (a AWSAccount) Check() []Problem {
 	var problems []Problem
 	if !iam.IsAccountID(a.ID) {
@@ -76,14 +76,20 @@ func (a AWSAccount) Check() []Problem {
 	if a.OrgID != "" && !orgID.MatchString(a.OrgID) {
 		problems = append(problems, Problem{Field: "org_id", Msg: fmt.Sprintf("%q is not an organisation id", a.OrgID), Hint: "aws organizations describe-organization prints it: o- and 10 to 32 letters or digits"})
 	}
-	if a.ExternalID == "" && a.OrgID == "" {
-		problems = append(problems, Problem{
-			Field: "external_id",
-			Msg:   "is missing: every principal that the account lets assume roles would be trusted, also on behalf of its other customers",
-			Hint:  "add external_id or org_id, or name one role with aws_role",
-		})
-	}
 	return append(problems, checkExternalID(a.ExternalID)...)
+}
+
+// CheckNarrowed refuses an account that neither the identity itself nor the
+// external id of the role that trusts it narrows.
+func (a AWSAccount) CheckNarrowed(externalID string) []Problem {
+	if a.ExternalID != "" || a.OrgID != "" || externalID != "" {
+		return nil
+	}
+	return []Problem{{
+		Field: "external_id",
+		Msg:   "is missing: every principal that the account lets assume roles would be trusted, also on behalf of its other customers",
+		Hint:  "add external_id or org_id, or name one role with aws_role",
+	}}
 }
 
 func (a AWSAccount) statement(s Scope) iam.Statement {

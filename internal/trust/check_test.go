@@ -105,7 +105,7 @@ func TestCheck(t *testing.T) {
 
 		{"account in organisation", AWSAccount{ID: "444444444444", OrgID: "o-abcdefghij"}, nil},
 		{"account with external id", AWSAccount{ID: "444444444444", ExternalID: "ab"}, nil},
-		{"account alone", AWSAccount{ID: "444444444444"}, []finding{{"external_id", "every principal that the account lets assume roles", "org_id"}}},
+		{"account that a role may narrow", AWSAccount{ID: "444444444444"}, nil},
 		{"account id", AWSAccount{ID: "44", ExternalID: "ab"}, []finding{{"id", "12 digits", "quotes"}}},
 		{"account organisation id", AWSAccount{ID: "444444444444", OrgID: "r-abcd"}, []finding{{"org_id", "not an organisation id", "o-"}}},
 		{"account external id", AWSAccount{ID: "444444444444", ExternalID: "a"}, []finding{{"external_id", "cannot be", ""}}},

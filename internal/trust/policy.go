@@ -60,6 +60,9 @@ func (e Entry) check(s Scope) []Problem {
 	if e.externalID(s) != "" {
 		problems = append(problems, checkExternalID(e.ExternalID)...)
 	}
+	if account, ok := e.Identity.(AWSAccount); ok {
+		problems = append(problems, account.CheckNarrowed(e.externalID(s))...)
+	}
 	return problems
 }
 
