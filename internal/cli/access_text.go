@@ -9,17 +9,22 @@ import (
 	"github.com/postern-dev/postern/internal/plan"
 )
 
-// accessText prints who gains and loses what.
+// accessText prints who gains and loses what. What a deleted role had is said
+// in one line: all of it goes.
 func accessText(out *ui.Printer, access []plan.Access) {
 	if len(access) == 0 {
 		return
 	}
 	out.Heading("Permissions")
 	for i, a := range access {
+		kind, name := kindAndName(a.Entity)
+		if a.Gone {
+			out.Line(ui.Plain("  "+kind+" "), ui.Name(name), ui.Plain("  "), ui.Removed.Span(), ui.Plain(" loses all it had"))
+			continue
+		}
 		if i > 0 {
 			out.Blank()
 		}
-		kind, name := kindAndName(a.Entity)
 		line := []ui.Span{ui.Plain("  " + kind + " "), ui.Name(name)}
 		switch {
 		case a.New:

@@ -61,7 +61,7 @@ func runApply(ctx context.Context, a *app, o applyOptions) error {
 	if err != nil {
 		return err
 	}
-	return t.carryOut(ctx, p.plan, runOptions{yes: o.yes, talk: o.json, question: "Apply this plan?"})
+	return t.carryOut(ctx, p.plan, runOptions{yes: o.yes, talk: o.json, question: "Apply this plan?", goal: goalSpec})
 }
 
 // applyFile carries out a saved plan if AWS still stands as it did when the
@@ -87,7 +87,7 @@ func (a *app) applyFile(ctx context.Context, o applyOptions, file *plan.File) er
 		}
 	}
 	p := &plan.Plan{Stack: file.Stack, Changes: file.Changes, Access: file.Access}
-	return t.carryOut(ctx, p, runOptions{yes: o.yes, talk: o.json, question: "Apply this plan?"})
+	return t.carryOut(ctx, p, runOptions{yes: o.yes, talk: o.json, question: "Apply this plan?", goal: goalSpec})
 }
 
 // runOptions say how a plan is shown and agreed to.
@@ -95,6 +95,7 @@ type runOptions struct {
 	yes      bool
 	talk     bool // show the plan on stderr: stdout is for JSON
 	question string
+	goal     string
 }
 
 // carryOut is confirmAndRun for commands whose result is what was done.
@@ -112,7 +113,7 @@ func (t *target) confirmAndRun(ctx context.Context, p *plan.Plan, o runOptions) 
 	if o.talk {
 		show = t.Talk()
 	}
-	t.planText(show, p)
+	t.planText(show, p, o.goal)
 	if p.Empty() {
 		return apply.Report{}, nil
 	}

@@ -49,5 +49,5 @@ func runDestroy(ctx context.Context, a *app, o destroyOptions) error {
 	if err != nil {
 		return err
 	}
-	return t.carryOut(ctx, p.plan, runOptions{yes: o.yes, talk: o.json, question: "Destroy all this?"})
+	return t.carryOut(ctx, p.plan, runOptions{yes: o.yes, talk: o.json, question: "Destroy all this?", goal: goalNothing})
 }

@@ -88,7 +88,11 @@ func (t *target) showPlan(p *proposal, o planOptions) error {
 		file.Format = plan.FileFormat
 		return t.Result().JSON(file)
 	}
-	t.planText(t.Result(), p.plan)
+	goal := goalSpec
+	if o.destroy {
+		goal = goalNothing
+	}
+	t.planText(t.Result(), p.plan, goal)
 	if o.out != "" {
 		t.Talk().Blank()
 		t.Talk().Mark(ui.OK, ui.Plain("plan written to "), ui.Name(o.out), ui.Dim("; carry it out with: postern apply "+o.out))

@@ -10,11 +10,17 @@ import (
 	"github.com/postern-dev/postern/internal/plan"
 )
 
+// What a plan is to reach.
+const (
+	goalSpec    = "everything is as the spec says"
+	goalNothing = "nothing of the stack is left"
+)
+
 // planText prints a plan: what changes by account and entity, then who gains
-// and loses what.
-func (t *target) planText(out *ui.Printer, p *plan.Plan) {
+// and loses what. If nothing changes, the goal is reached.
+func (t *target) planText(out *ui.Printer, p *plan.Plan, goal string) {
 	if p.Empty() {
-		out.Mark(ui.OK, ui.Plain("no changes: stack "), ui.Name(p.Stack), ui.Plain(" is as the spec says"))
+		out.Mark(ui.OK, ui.Plain("no changes: "+goal))
 		return
 	}
 	for _, id := range accountsOf(p.Changes) {

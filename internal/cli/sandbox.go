@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -70,9 +71,7 @@ func runSandbox(ctx context.Context, a *app, o sandboxOptions) error {
 	if err := o.furnish(); err != nil {
 		return err
 	}
-	if o.log {
-		o.options.RequestHook = logCall(a.Talk())
-	}
+	o.options.RequestHook = o.watch(a.Talk())
 	server, err := sandbox.New(o.options)
 	if err != nil {
 		return err
@@ -136,15 +135,29 @@ func sandboxText(talk *ui.Printer, o sandboxOptions, url string) {
 	}})
 }
 
-// logCall prints one line for each answered call.
-func logCall(talk *ui.Printer) func(sandbox.Event) {
+// watch is told of every answered call. It prints it if asked to, and once what
+// to do when the credentials are refused the way into an account.
+func (o *sandboxOptions) watch(talk *ui.Printer) func(sandbox.Event) {
+	var once sync.Once
 	return func(e sandbox.Event) {
-		mark, outcome := ui.OK, ui.Dim("")
-		if e.Code != "" {
-			mark, outcome = ui.Failed, ui.Bad(" "+e.Code)
+		if o.log {
+			logCall(talk, e)
 		}
-		talk.Mark(mark, ui.Plain(cmp.Or(e.Action, "unknown call")), outcome, ui.Dim(" "+e.Principal))
+		if e.Action == "sts:AssumeRole" && e.Code == "AccessDenied" && strings.Contains(e.Principal, ":user/") {
+			once.Do(func() {
+				talk.Mark(ui.Warning, ui.Plain("AssumeRole denied: for the accounts of another spec, start with --for SPEC"))
+			})
+		}
 	}
+}
+
+// logCall prints one line for an answered call.
+func logCall(talk *ui.Printer, e sandbox.Event) {
+	mark, outcome := ui.OK, ui.Plain("")
+	if e.Code != "" {
+		mark, outcome = ui.Failed, ui.Bad(" "+e.Code)
+	}
+	talk.Mark(mark, ui.Plain(cmp.Or(e.Action, "unknown call")), outcome, ui.Dim(" "+e.Principal))
 }
 
 // furnish decides which accounts there are.

@@ -79,7 +79,7 @@ func runUp(ctx context.Context, a *app, o upOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	report, err := t.confirmAndRun(ctx, p.plan, runOptions{yes: o.yes, talk: o.json, question: "Apply this plan?"})
+	report, err := t.confirmAndRun(ctx, p.plan, runOptions{yes: o.yes, talk: o.json, question: "Apply this plan?", goal: goalSpec})
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,8 @@ type Access struct {
 	Lost    []Permission `json:"lost,omitempty"`
 	Joins   []string     `json:"joins,omitempty"` // who may newly become the role: principals with their conditions
 	Leaves  []string     `json:"leaves,omitempty"`
-	New     bool         `json:"new,omitempty"` // it does not stand yet
+	New     bool         `json:"new,omitempty"`  // it does not stand yet
+	Gone    bool         `json:"gone,omitempty"` // it is deleted
 	// Boundary says how the permissions boundary changes: "set", "changed",
 	// "removed", or empty.
 	Boundary string `json:"boundary,omitempty"`
@@ -43,7 +44,7 @@ func (a *accountPlan) access() []Access {
 		name := cmp.Or(want.Name, have.Name)
 		acc := compare(a.rolePermissions(a.want, want), a.rolePermissions(a.have, have))
 		acc.Account, acc.Entity = a.want.ID, a.want.RoleARN(a.path(), name)
-		acc.New = p.have == nil
+		acc.New, acc.Gone = p.have == nil, p.want == nil
 		if p.want == nil || p.have == nil || !sameTrust(want.Trust, have.Trust) {
 			acc.Joins = missing(admitted(want.Trust), admitted(have.Trust))
 			acc.Leaves = missing(admitted(have.Trust), admitted(want.Trust))
@@ -57,7 +58,7 @@ func (a *accountPlan) access() []Access {
 	for _, p := range match(a.want.Groups, a.have.Groups, groupKey, a.path()) {
 		want, have := cmp.Or(p.want, &estate.Group{}), cmp.Or(p.have, &estate.Group{})
 		acc := compare(a.permissions(a.want, want.Inline, want.Attached), a.permissions(a.have, have.Inline, have.Attached))
-		acc.New = p.have == nil
+		acc.New, acc.Gone = p.have == nil, p.want == nil
 		acc.Account, acc.Entity = a.want.ID, a.want.GroupARN(a.path(), cmp.Or(want.Name, have.Name))
 		out = appendIfAny(out, acc)
 	}
