@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/postern-dev/postern/internal/cli/ui"
+	"github.com/postern-dev/postern/internal/sandbox"
+)
+
+func TestSandboxSaysOnceHowToHaveOtherAccounts(t *testing.T) {
+	operator := "arn:aws:iam::111111111111:user/postern-operator"
+	events := []sandbox.Event{
+		{Action: "sts:AssumeRole", Principal: operator},
+		{Action: "iam:CreateUser", Principal: operator, Code: "AccessDenied"},
+		{Action: "sts:AssumeRole", Principal: operator, Code: "AccessDenied"},
+		{Action: "sts:AssumeRole", Principal: operator, Code: "AccessDenied"},
+	}
+	hint := "! AssumeRole denied: for the accounts of another spec, start with --for SPEC\n"
+	tests := []struct {
+		name string
+		log  bool
+		want string
+	}{
+		{"quiet", false, hint},
+		{"with --log", true, "✓ sts:AssumeRole " + operator + "\n✗ iam:CreateUser AccessDenied " + operator + "\n" +
+			"✗ sts:AssumeRole AccessDenied " + operator + "\n" + hint + "✗ sts:AssumeRole AccessDenied " + operator + "\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			streams, _, talk := ui.Test("")
+			hook := (&sandboxOptions{log: tt.log}).watch(streams.Talk())
+			for _, e := range events {
+				hook(e)
+			}
+			if diff := cmp.Diff(tt.want, talk.String()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
