@@ -45,6 +45,7 @@ func TestTable(t *testing.T) {
 		{},
 		{Plain("a row with one cell pads nothing")},
 		{Plain("two"), Plain("lines\nin a cell")},
+		{Plain("empty"), Plain("")},
 	}
 	tests := []struct {
 		name  string
@@ -57,6 +58,7 @@ func TestTable(t *testing.T) {
 
   a row with one cell pads nothing
   two     lines in a cell
+  empty
 `},
 		{"narrow terminal", 50, `  ROLE    ACCOUNT   WHAT
   deploy  prod      push images and roll the
@@ -65,6 +67,7 @@ func TestTable(t *testing.T) {
 
   a row with one cell pads nothing
   two     lines in a cell
+  empty
 `},
 	}
 	for _, tt := range tests {
@@ -82,8 +85,8 @@ func TestTable(t *testing.T) {
 func TestDataCannotDriveTheTerminal(t *testing.T) {
 	s, out, _ := Test("")
 	s.OutColour = true
-	s.Result().Line(Plain("a\x1b]0;title\x07b\u009b2J\u202e\xff"), Bad("\x1b[0mc"))
-	want := "a\uFFFD]0;title\uFFFDb\uFFFD2J\uFFFD\uFFFD\x1b[31m\uFFFD[0mc\x1b[0m\n"
+	s.Result().Line(Plain("a\x1b]0;title\x07b\u009b2J\u202e\xff"), Bad("\x1b[0mc"), Plain("\x9b"))
+	want := "a\uFFFD]0;title\uFFFDb\uFFFD2J\uFFFD\uFFFD\x1b[31m\uFFFD[0mc\x1b[0m\uFFFD\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
 	}
@@ -152,10 +155,19 @@ func TestConfirm(t *testing.T) {
 }
 
 func TestConfirmAsksNobodyWithoutTerminal(t *testing.T) {
-	s, _, talk := Test("y\n")
-	_, err := s.Confirm(t.Context(), "Apply?")
-	if code := fault.ExitCode(err); code != fault.Usage || talk.Len() > 0 {
-		t.Errorf("exit code %d, want %d; said %q", code, fault.Usage, talk)
+	tests := []struct {
+		name    string
+		in, err bool
+	}{{"none", false, false}, {"input from a pipe", false, true}, {"question into a file", true, false}}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, _, talk := Test("y\n")
+			s.InTerminal, s.ErrTerminal = tt.in, tt.err
+			_, err := s.Confirm(t.Context(), "Apply?")
+			if code := fault.ExitCode(err); code != fault.Usage || talk.Len() > 0 {
+				t.Errorf("exit code %d, want %d; said %q", code, fault.Usage, talk)
+			}
+		})
 	}
 }
 
