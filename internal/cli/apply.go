@@ -11,6 +11,7 @@ import (
 	"github.com/postern-dev/postern/internal/cli/ui"
 	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/plan"
+	"github.com/postern-dev/postern/internal/spec"
 )
 
 type applyOptions struct {
@@ -32,7 +33,7 @@ postern apply examples/shop
 postern apply --yes shop.plan`,
 		ValidArgsFunction: completeSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.path = first(args, ".")
+			o.path = specPath(args)
 			return runApply(cmd.Context(), a, o)
 		},
 	}
@@ -49,7 +50,7 @@ func runApply(ctx context.Context, a *app, o applyOptions) error {
 	if file != nil {
 		return a.applyFile(ctx, o, file)
 	}
-	s, err := loadSpec(o.path)
+	s, err := spec.Load(o.path)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -14,13 +13,8 @@ func checkText(out *ui.Printer, r checkResult) {
 	out.Mark(ui.OK, ui.Bold(r.Stack), ui.Plain(" is valid "), ui.Dim("("+strings.Join(r.Files, ", ")+", "+r.Region+")"))
 	accountsText(out, r.Accounts)
 	identitiesText(out, r.Identities)
-	if len(r.Roles) > 0 {
-		out.Heading("Roles")
-	}
-	for _, role := range r.Roles {
-		roleText(out, role)
-	}
-	guardRailsText(out, r)
+	rolesText(out, r.Roles)
+	railsText(out, r.Rails)
 }
 
 func accountsText(out *ui.Printer, accounts []accountJSON) {
@@ -49,6 +43,15 @@ func identitiesText(out *ui.Printer, identities []identityJSON) {
 		}
 	}
 	out.Table(t)
+}
+
+func rolesText(out *ui.Printer, roles []roleJSON) {
+	if len(roles) > 0 {
+		out.Heading("Roles")
+	}
+	for _, role := range roles {
+		roleText(out, role)
+	}
 }
 
 // roleText is a role, who may become it, and below what it may do.
@@ -95,41 +98,4 @@ func untilText(until *time.Time) string {
 		return ""
 	}
 	return " until " + until.Format(time.DateOnly)
-}
-
-func guardRailsText(out *ui.Printer, r checkResult) {
-	if len(r.Never)+len(r.Expect) == 0 {
-		return
-	}
-	out.Heading("Guard rails")
-	t := ui.Table{Indent: 2}
-	for _, n := range r.Never {
-		who := append(append([]string{}, n.Identities...), n.Roles...)
-		t.Rows = append(t.Rows, []ui.Span{ui.Bad("never"), ui.Name(anyone(who)), ui.Plain(actionsText(n.Actions, n.On))})
-	}
-	for _, e := range r.Expect {
-		if len(e.Allow) > 0 {
-			t.Rows = append(t.Rows, []ui.Span{ui.Good("must"), ui.Name(e.Role), ui.Plain(actionsText(e.Allow, e.On))})
-		}
-		if len(e.Deny) > 0 {
-			t.Rows = append(t.Rows, []ui.Span{ui.Bad("must not"), ui.Name(e.Role), ui.Plain(actionsText(e.Deny, e.On))})
-		}
-	}
-	out.Table(t)
-}
-
-// anyone spells out the lone "*".
-func anyone(who []string) string {
-	if len(who) == 1 && who[0] == "*" {
-		return "anyone"
-	}
-	return strings.Join(who, " ")
-}
-
-func actionsText(actions, on []string) string {
-	text := strings.Join(actions, " ")
-	if len(on) > 0 {
-		text += fmt.Sprintf(" on %s", strings.Join(on, " "))
-	}
-	return text
 }

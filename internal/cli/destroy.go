@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/postern-dev/postern/internal/aws"
+	"github.com/postern-dev/postern/internal/spec"
 )
 
 type destroyOptions struct {
@@ -27,7 +28,7 @@ postern destroy examples/shop
 postern plan --destroy examples/shop`,
 		ValidArgsFunction: completeSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.path = first(args, ".")
+			o.path = specPath(args)
 			return runDestroy(cmd.Context(), a, o)
 		},
 	}
@@ -37,7 +38,7 @@ postern plan --destroy examples/shop`,
 }
 
 func runDestroy(ctx context.Context, a *app, o destroyOptions) error {
-	s, err := loadSpec(o.path)
+	s, err := spec.Load(o.path)
 	if err != nil {
 		return err
 	}

@@ -24,16 +24,6 @@ type target struct {
 	cloud    *aws.Cloud
 }
 
-// loadSpec reads a spec and compiles it against AWS's default quotas, so that
-// what cannot be right is said before any account is asked.
-func loadSpec(path string) (*spec.Spec, error) {
-	s, err := spec.Load(path)
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
-}
-
 // connectSpec reaches the accounts of a spec.
 func (a *app) connectSpec(ctx context.Context, s *spec.Spec, o aws.Options) (*target, error) {
 	t := &target{app: a, stack: s.Stack, region: s.Region}

@@ -11,6 +11,7 @@ import (
 	"github.com/postern-dev/postern/internal/cli/ui"
 	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/plan"
+	"github.com/postern-dev/postern/internal/spec"
 )
 
 type planOptions struct {
@@ -35,7 +36,7 @@ postern plan -o shop.plan examples/shop && postern apply shop.plan
 postern plan --detailed-exitcode examples/shop`,
 		ValidArgsFunction: completeSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.path = first(args, ".")
+			o.path = specPath(args)
 			return runPlan(cmd.Context(), a, o)
 		},
 	}
@@ -47,7 +48,7 @@ postern plan --detailed-exitcode examples/shop`,
 }
 
 func runPlan(ctx context.Context, a *app, o planOptions) error {
-	s, err := loadSpec(o.path)
+	s, err := spec.Load(o.path)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ postern prove examples/shop
 postern prove --offline examples/shop`,
 		ValidArgsFunction: completeSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.path = first(args, ".")
+			o.path = specPath(args)
 			return runProve(cmd.Context(), a, o)
 		},
 	}
@@ -43,7 +43,7 @@ postern prove --offline examples/shop`,
 }
 
 func runProve(ctx context.Context, a *app, o proveOptions) error {
-	s, err := loadSpec(o.path)
+	s, err := spec.Load(o.path)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"strings"
 
-	"github.com/postern-dev/postern/internal/catalog"
 	"github.com/postern-dev/postern/internal/cli/ui"
 	"github.com/postern-dev/postern/internal/prove"
 	"github.com/postern-dev/postern/internal/spec"
@@ -16,13 +15,7 @@ func proofText(out *ui.Printer, s *spec.Spec, r *prove.Report) {
 	for _, e := range r.Entries {
 		entryText(out, s, e)
 	}
-	out.Heading("What the roles may do")
-	for _, role := range s.Roles {
-		out.Line(ui.Plain("  "), ui.Name(role.Name))
-		for _, line := range grantLines(role) {
-			out.Text(4, ui.StylePlain, line)
-		}
-	}
+	rolesText(out, describeSpec(s).Roles)
 	railsText(out, r.Rails)
 }
 
@@ -89,44 +82,6 @@ func because(s *spec.Spec, identity string) string {
 		}
 	}
 	return ""
-}
-
-// grantLines says what a role of the spec may do, in the catalogue's words.
-func grantLines(r spec.Role) []string {
-	var lines []string
-	for _, g := range r.Grants {
-		lines = append(lines, grantLine(g))
-	}
-	for _, c := range r.Custom {
-		lines = append(lines, strings.ToLower(string(c.Statement.Effect))+" "+strings.Join(c.Statement.Actions, ", ")+", because: "+c.Because)
-	}
-	return lines
-}
-
-func grantLine(g spec.Grant) string {
-	line := g.Name
-	grant, ok := catalog.Lookup(g.Name)
-	if !ok {
-		return line
-	}
-	level := g.Level
-	if level == "" {
-		level = grant.DefaultLevel()
-	}
-	line += " (" + level + ")"
-	var args []string
-	for _, p := range grant.Params {
-		if values := g.Args[p.Name]; len(values) > 0 {
-			args = append(args, p.Name+" "+strings.Join(values, ", "))
-		}
-	}
-	if len(args) > 0 {
-		line += ": " + strings.Join(args, "; ")
-	}
-	if !g.Until.IsZero() {
-		line += ", until " + g.Until.UTC().Format("2006-01-02 15:04 MST")
-	}
-	return line
 }
 
 func verdictText(out *ui.Printer, v prove.Verdict) {

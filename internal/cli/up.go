@@ -8,7 +8,6 @@ import (
 
 	"github.com/postern-dev/postern/internal/aws"
 	"github.com/postern-dev/postern/internal/cli/ui"
-	"github.com/postern-dev/postern/internal/compile"
 	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/prove"
 	"github.com/postern-dev/postern/internal/spec"
@@ -36,7 +35,7 @@ postern up --sandbox --yes examples/shop
 postern up examples/shop`,
 		ValidArgsFunction: completeSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.path = first(args, ".")
+			o.path = specPath(args)
 			return runUp(cmd.Context(), a, o)
 		},
 	}
@@ -55,7 +54,7 @@ type upResult struct {
 }
 
 func runUp(ctx context.Context, a *app, o upOptions) (err error) {
-	s, err := loadSpec(o.path)
+	s, err := spec.Load(o.path)
 	if err != nil {
 		return err
 	}
@@ -93,15 +92,11 @@ func runUp(ctx context.Context, a *app, o upOptions) (err error) {
 // proveBefore refuses a spec that breaks its own guard rails, while nothing
 // stands yet.
 func (a *app) proveBefore(s *spec.Spec) error {
-	e, err := compile.Estate(s, nil)
-	if err != nil {
-		return err
-	}
-	report, err := prove.Run(prove.Input{Spec: s, Estate: e, Now: time.Now()})
+	report, err := proveSpec(s)
 	if err != nil || report.Holds() {
 		return err
 	}
-	proofText(a.Talk(), s, report)
+	railsText(a.Talk(), report.Rails)
 	return &fault.Error{Code: fault.Findings, What: "the spec breaks its own guard rails: nothing was changed", Hint: "narrow the grant that is blamed, or the guard rail"}
 }
 

@@ -82,6 +82,22 @@ func violation(s subject, action, resource string, f reach.Finding) Violation {
 }
 
 func neverSentence(n spec.Never) string {
+	s := neverWho(n) + " do " + strings.Join(n.Actions, ", ")
+	if len(n.On) > 0 {
+		s += " on " + strings.Join(n.On, ", ")
+	}
+	return s
+}
+
+// neverWho is the subject and the verb: "no identity can ever", "role deploy
+// can never".
+func neverWho(n spec.Never) string {
+	switch all := []string{"*"}; {
+	case slices.Equal(n.Identities, all) && len(n.Roles) == 0:
+		return "no identity can ever"
+	case slices.Equal(n.Roles, all) && len(n.Identities) == 0:
+		return "no role can ever"
+	}
 	var who []string
 	if len(n.Identities) > 0 {
 		who = append(who, naming("identity", "identities", n.Identities))
@@ -89,17 +105,10 @@ func neverSentence(n spec.Never) string {
 	if len(n.Roles) > 0 {
 		who = append(who, naming("role", "roles", n.Roles))
 	}
-	s := strings.Join(who, " and ") + " can never do " + strings.Join(n.Actions, ", ")
-	if len(n.On) > 0 {
-		s += " on " + strings.Join(n.On, ", ")
-	}
-	return s
+	return strings.Join(who, " and ") + " can never"
 }
 
 func naming(one, many string, names []string) string {
-	if len(names) == 1 && names[0] == "*" {
-		return "any " + one
-	}
 	if len(names) == 1 {
 		return one + " " + names[0]
 	}
