@@ -19,6 +19,8 @@ const (
 	stampFormat = "20060102T150405Z"
 	maxSkew     = 5 * time.Minute
 	maxPresign  = 7 * 24 * time.Hour
+	// defaultPresign is how long STS takes a presigned URL that does not say.
+	defaultPresign = 15 * time.Minute
 
 	unsignedPayload = "UNSIGNED-PAYLOAD"
 	streamedPayload = "STREAMING-"
@@ -120,6 +122,10 @@ func parsePresigned(query url.Values) (signature, error) {
 	var err error
 	if s.Stamp, err = time.Parse(stampFormat, query.Get("X-Amz-Date")); err != nil {
 		return signature{}, incomplete{"AWS query-string parameters must include 'X-Amz-Date'."}
+	}
+	s.Lifetime = defaultPresign
+	if !query.Has("X-Amz-Expires") {
+		return s, nil
 	}
 	seconds, err := strconv.Atoi(query.Get("X-Amz-Expires"))
 	if err != nil || seconds < 1 || seconds > int(maxPresign/time.Second) {
