@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/postern-dev/postern/internal/cli/ui"
@@ -34,15 +35,20 @@ func railsText(out *ui.Printer, rails []prove.Verdict) {
 		}
 	}
 	out.Blank()
-	total := plural(len(rails), "guard rail", "guard rails")
+	out.Mark(railsVerdict(held, len(rails)))
+}
+
+// railsVerdict sums up: the mark and the sentence.
+func railsVerdict(held, all int) (ui.Mark, ui.Span) {
 	switch {
-	case held == 1 && len(rails) == 1:
-		out.Mark(ui.OK, ui.Bold("the guard rail holds"))
-	case held == len(rails):
-		out.Mark(ui.OK, ui.Bold("all "+total+" hold"))
-	default:
-		out.Mark(ui.Failed, ui.Bold(plural(len(rails)-held, "guard rail does", "guard rails do")+" not hold, of "+total))
+	case held == all && all == 1:
+		return ui.OK, ui.Bold("the guard rail holds")
+	case held == all:
+		return ui.OK, ui.Bold(fmt.Sprintf("all %d guard rails hold", all))
+	case all == 1:
+		return ui.Failed, ui.Bold("the guard rail does not hold")
 	}
+	return ui.Failed, ui.Bold(fmt.Sprintf("%d of %d guard rails hold", held, all))
 }
 
 func entryText(out *ui.Printer, s *spec.Spec, e prove.Entry) {
