@@ -4,6 +4,8 @@
 // iam/eval, advice in iam/lint. It imports the standard library only.
 package iam
 
+import "fmt"
+
 // Versions of the policy language. Variables such as ${aws:username} work in
 // Version2012 only; a document without a version is read as Version2008.
 //
@@ -67,4 +69,12 @@ type Principal struct {
 type Pos struct {
 	Line   int // from 1
 	Column int // from 1, in bytes
+}
+
+// String is "line:column", or "-" where the place is not known.
+func (p Pos) String() string {
+	if p.Line == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d:%d", p.Line, p.Column)
 }

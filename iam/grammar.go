@@ -2,8 +2,14 @@ package iam
 
 // document reads the whole policy.
 func (p *parser) document(doc *Document) bool {
+	if !p.next() {
+		return false
+	}
+	if !p.isDelim('{') {
+		return p.mismatch("policy", "an object")
+	}
 	seen := false
-	ok := p.object("policy", false, func(name string, at int) bool {
+	ok := p.members("element", false, func(name string, at int) bool {
 		switch name {
 		case "Version":
 			return p.version(doc)
@@ -16,7 +22,7 @@ func (p *parser) document(doc *Document) bool {
 		p.errorAt(at, "unknown element %q: a policy has Version, Id and Statement", name)
 		return p.skip()
 	})
-	if ok && !seen && len(p.errs) == 0 {
+	if ok && !seen {
 		p.errorAt(0, "policy has no Statement")
 	}
 	return ok

@@ -22,6 +22,8 @@ func TestMatch(t *testing.T) {
 		{name: "retry the last star", pattern: "*ab*ab", s: "abxabyaab", want: true, fold: true},
 		{name: "rest after the pattern", pattern: "a?", s: "abc"},
 		{name: "only ASCII folds", pattern: "straße:É", s: "STRAßE:é"},
+		{name: "star ends between characters", pattern: "*\xa9", s: "é"},
+		{name: "bytes that are no text", pattern: "?\xfe*", s: "\xff\xfe\xfd", want: true, fold: true},
 		{name: "empty matches empty", want: true, fold: true},
 		{name: "empty pattern, some string", s: "a"},
 	} {
@@ -74,6 +76,25 @@ func TestCovers(t *testing.T) {
 	}
 	if !iam.OverlapsFold("s3:get*", "S3:*Object") || iam.Overlaps("s3:get*", "S3:*Object") {
 		t.Error("OverlapsFold must ignore case and Overlaps must not")
+	}
+}
+
+// To know whether the last 'a' but n is an 'a' means to remember n characters,
+// and the stars leave them open: 2ⁿ runs. Beyond the bound Covers says false.
+func TestCoversIsBounded(t *testing.T) {
+	pair := func(n int) (wide, narrow string) {
+		tail := "a" + strings.Repeat("?", n)
+		return "*" + tail, strings.Repeat("*a", 2*n) + "*" + tail
+	}
+	if wide, narrow := pair(7); !iam.Covers(wide, narrow) {
+		t.Errorf("Covers(%q, %q) = false", wide, narrow)
+	}
+	if wide, narrow := pair(40); iam.Covers(wide, narrow) {
+		t.Errorf("Covers(%q, %q) is not bounded", wide, narrow)
+	}
+	long := strings.Repeat("*ab?", 100) + "*"
+	if !iam.Covers(long, long+"x"+long) || iam.Covers(long+"x"+long, long) {
+		t.Error("Covers is wrong about long patterns")
 	}
 }
 

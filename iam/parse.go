@@ -25,7 +25,7 @@ type SyntaxError struct {
 
 // Error is "line:column: message".
 func (e *SyntaxError) Error() string {
-	return fmt.Sprintf("%d:%d: %s", e.Pos.Line, e.Pos.Column, e.Msg)
+	return fmt.Sprintf("%v: %s", e.Pos, e.Msg)
 }
 
 // SyntaxErrors are all things wrong in a policy's text, in its order.
@@ -103,7 +103,8 @@ func (p *parser) errorAt(offset int, format string, args ...any) {
 	}
 }
 
-// checkText refuses what AWS's API would refuse before parsing.
+// checkText refuses what is too long or no text. encoding/json would silently
+// replace bytes that are not UTF-8.
 func (p *parser) checkText() bool {
 	if len(p.src) > maxSource {
 		p.errorAt(0, "policy of %d bytes is larger than %d", len(p.src), maxSource)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -109,8 +111,8 @@ func TestParseErrors(t *testing.T) {
 		{name: "statement is a string", src: `{"Statement":["a",{}]}`, want: []string{
 			"1:15: statement must be an object", "1:19: statement has no Effect", "1:19: statement has no Action",
 		}},
-		{name: "unknown element", src: `{"statement":[],"Statement":[]}`, want: []string{
-			`1:2: unknown element "statement": a policy has Version, Id and Statement`,
+		{name: "unknown element", src: `{"statement":[]}`, want: []string{
+			`1:2: unknown element "statement": a policy has Version, Id and Statement`, "1:1: policy has no Statement",
 		}},
 		{name: "doubled element", src: statement(`"Effect":"Deny","Action":"a","Action":"b","Resource":"*"`), want: []string{`1:45: element "Action" stands twice`}},
 		{name: "effect spelling", src: statement(`"Effect":"allow","Action":"*"`), want: []string{`1:25: Effect must be "Allow" or "Deny"`}},
@@ -282,7 +284,51 @@ func TestSize(t *testing.T) {
 	}
 }
 
+// The files are printed canonically, so that reading and printing them changes
+// nothing.
+func TestCorpus(t *testing.T) {
+	for name, src := range corpus(t) {
+		doc, err := iam.Parse(src)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(string(src), string(doc.Indented())); diff != "" {
+			t.Errorf("%s (-read +printed):\n%s", name, diff)
+		}
+	}
+}
+
+func corpus(t testing.TB) map[string][]byte {
+	t.Helper()
+	names, err := filepath.Glob("testdata/policies/*.json")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no policies: %v", err)
+	}
+	out := map[string][]byte{}
+	for _, name := range names {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[name] = src
+	}
+	return out
+}
+
+func TestPosString(t *testing.T) {
+	if got := (iam.Pos{Line: 3, Column: 14}).String(); got != "3:14" {
+		t.Errorf("got %q", got)
+	}
+	if got := (iam.Pos{}).String(); got != "-" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func FuzzParse(f *testing.F) {
+	for _, src := range corpus(f) {
+		f.Add(src)
+	}
 	f.Add([]byte(fullPolicy))
 	f.Add([]byte(`{"Statement":{"Effect":"Deny","NotAction":[],"NotPrincipal":{"AWS":[]},"Condition":{"bool":{"é":[true,1e3]},"Bool":{}}}}`))
 	f.Add([]byte(`{"Statement":[{"Effect":"Allow","Action":"*","Condition":{"StringEquals":{"a":"\ud800"}}}]}`))

@@ -27,16 +27,20 @@ func benchCases(t testing.TB) []benchCase {
 			Identity: identity(v12(`"Effect":"Allow","Action":["ecr:*","s3:Get*"],"Resource":"*"`)),
 			Boundary: []*eval.Policy{compile(t, "b", eval.Boundary, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","ecr:*"],"Resource":"*"},{"Effect":"Deny","Action":["iam:*","organizations:*"],"Resource":"*"}]}`)},
 		}, request: onBucket, want: eval.Allowed},
-		{name: "variables and conditions", layers: eval.Layers{Identity: identity(v12(`"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::*/${aws:PrincipalTag/key, 'key'}",
+		{
+			name: "variables and conditions", layers: eval.Layers{Identity: identity(v12(`"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::*/${aws:PrincipalTag/key, 'key'}",
 			"Condition":{"StringLike":{"aws:username":"al*"},"IpAddress":{"aws:SourceIp":"10.0.0.0/8"},"Bool":{"aws:SecureTransport":"true"},"DateLessThan":{"aws:CurrentTime":"2030-01-01T00:00:00Z"}}`))},
 			request: eval.Request{Principal: alice, Action: "s3:GetObject", Resource: bucket, Context: eval.NewContext(map[string][]string{
 				"aws:username": {"alice"}, "aws:SourceIp": {"10.2.3.4"}, "aws:SecureTransport": {"true"}, "aws:CurrentTime": {"2026-11-21T12:00:00Z"},
-			})}, want: eval.Allowed},
-		{name: "OIDC trust", layers: eval.Layers{Resource: compile(t, "trust", eval.Trust, v12(`"Effect":"Allow","Principal":`+toGitHub+`,"Action":"sts:AssumeRoleWithWebIdentity",
+			})}, want: eval.Allowed,
+		},
+		{
+			name: "OIDC trust", layers: eval.Layers{Resource: compile(t, "trust", eval.Trust, v12(`"Effect":"Allow","Principal":`+toGitHub+`,"Action":"sts:AssumeRoleWithWebIdentity",
 			"Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"},"StringLike":{"token.actions.githubusercontent.com:sub":["repo:acme/shop:environment:production","repo:acme@1/shop@2:environment:production"]}}`))},
 			request: eval.Request{Principal: github, Action: "sts:AssumeRoleWithWebIdentity", Resource: roleARN, Context: eval.NewContext(map[string][]string{
 				"token.actions.githubusercontent.com:aud": {"sts.amazonaws.com"}, "token.actions.githubusercontent.com:sub": {"repo:acme/shop:environment:production"},
-			})}, want: eval.Allowed},
+			})}, want: eval.Allowed,
+		},
 		{name: "resource policy across accounts", layers: eval.Layers{
 			Identity: identity(allowAll), Resource: compile(t, "r", eval.Resource, grants(toAccount)),
 		}, request: eval.Request{Principal: session, Action: "s3:GetObject", Resource: bucket, ResourceAccount: other}, want: eval.Allowed},

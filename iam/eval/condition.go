@@ -66,7 +66,7 @@ func compileCondition(c iam.Condition, vars bool) (condition, error) {
 func (c *condition) compileNull(values []string) error {
 	c.null = true
 	if c.set != "" {
-		return fmt.Errorf("Null takes no %s", c.set)
+		return fmt.Errorf("%s does not go with Null", c.set)
 	}
 	for _, v := range values {
 		switch {

@@ -71,6 +71,7 @@ func TestOperators(t *testing.T) {
 		{rule: "46 equals", operator: "ArnEquals", policy: []string{arn}, request: arn, want: "yes"},
 		{rule: "46 equals takes wildcards", operator: "ArnEquals", policy: []string{"arn:aws:sns:*:111111111111:topic:*"}, request: arn, want: "yes"},
 		{rule: "46 part by part", operator: "ArnLike", policy: []string{"arn:aws:sns:*:top?c:sub"}, request: arn, want: "no"},
+		{rule: "46 part by part, equals", operator: "ArnEquals", policy: []string{"arn:aws:sns:*:top?c:sub"}, request: arn, want: "no"},
 		{rule: "46 the last part has colons of its own", operator: "ArnLike", policy: []string{"arn:aws:sns:*:*:*"}, request: arn, want: "yes"},
 		{rule: "46 any partition", operator: "ArnLike", policy: []string{"arn:*:iam::111111111111:role/*"}, request: "arn:aws-cn:iam::111111111111:role/a/b", want: "yes"},
 		{rule: "46 other account", operator: "ArnLike", policy: []string{"arn:aws:iam::222222222222:role/*"}, request: "arn:aws:iam::111111111111:role/a", want: "no"},

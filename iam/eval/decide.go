@@ -156,13 +156,18 @@ func (q *query) policy(p *Policy, want grant) grant {
 		return noGrant
 	}
 	for i := range p.denies {
-		if s := &p.denies[i]; s.matchesDeny(q) {
-			q.denied = true
-			if q.found == nil {
-				return noGrant
-			}
-			q.found.denies = append(q.found.denies, p.reason(s))
+		s := &p.denies[i]
+		t := s.matchesDeny(q)
+		if t == no {
+			continue
 		}
+		q.denied = true
+		if q.found == nil {
+			return noGrant
+		}
+		reason := p.reason(s)
+		reason.Doubt = t == maybe
+		q.found.denies = append(q.found.denies, reason)
 	}
 	best := noGrant
 	for i := range p.allows {
@@ -184,9 +189,19 @@ func (p *Policy) reason(s *statement) Reason {
 	return Reason{Kind: p.kind, Policy: p.name, Statement: s.index, SID: s.sid, Effect: s.effect, Pos: s.pos}
 }
 
-// matchesDeny is true in doubt.
-func (s *statement) matchesDeny(q *query) bool {
-	return s.names(q) != no && s.deniesPrincipal(q) != no && s.holds(q) != no
+// matchesDeny is maybe in doubt, which denies.
+func (s *statement) matchesDeny(q *query) truth {
+	t := s.names(q)
+	if t == no {
+		return no
+	}
+	if t = min(t, s.deniesPrincipal(q)); t == no {
+		return no
+	}
+	if s.doubtful {
+		t = maybe
+	}
+	return min(t, s.holds(q))
 }
 
 func (s *statement) deniesPrincipal(q *query) truth {
@@ -216,18 +231,17 @@ func (s *statement) matchesAllow(q *query) grant {
 
 // names says whether the statement is about the request's action and resource.
 func (s *statement) names(q *query) truth {
-	t := matchAny(s.actions, q.Action, Context{})
-	if s.notActions {
-		t = t.not()
+	if matchAction(s.actions, q.Action) == s.notActions {
+		return no
 	}
-	if t == no || s.anyResource {
-		return t
+	if s.anyResource {
+		return yes
 	}
 	on := matchAny(s.resources, q.Resource, q.Context)
 	if s.notResources {
 		on = on.not()
 	}
-	return min(t, on)
+	return on
 }
 
 // holds says whether all conditions are met.

@@ -94,4 +94,7 @@ type Reason struct {
 	SID       string
 	Effect    iam.Effect
 	Pos       iam.Pos
+	// Doubt marks a Deny that may not have matched: it was counted because
+	// whether it does cannot be known from the request. Never set for an Allow.
+	Doubt bool
 }

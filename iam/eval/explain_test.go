@@ -64,6 +64,32 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+func TestExplainTellsDoubt(t *testing.T) {
+	l := eval.Layers{Identity: []*eval.Policy{compile(t, "p", eval.Identity, `{"Version":"2012-10-17","Statement":[
+{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"NumericLessThan":{"s3:TlsVersion":"1.2"}}},
+{"Effect":"Deny","Action":"*","Resource":"*"}]}`)}}
+	want := eval.Explanation{
+		Decision: eval.ExplicitDeny,
+		Reasons: []eval.Reason{
+			{Policy: "p", Statement: 0, Effect: iam.Deny, Pos: iam.Pos{Line: 2, Column: 1}, Doubt: true},
+			{Policy: "p", Statement: 1, Effect: iam.Deny, Pos: iam.Pos{Line: 3, Column: 1}},
+		},
+		BlockedBy: []eval.Kind{eval.Identity},
+	}
+	r := &eval.Request{Principal: alice, Action: "s3:GetObject", Resource: bucket, Context: eval.NewContext(map[string][]string{"s3:TlsVersion": {"new"}})}
+	if diff := cmp.Diff(want, l.Explain(r)); diff != "" {
+		t.Errorf("Explain (-want +got):\n%s", diff)
+	}
+	broken, err := eval.Compile("p", eval.Identity, document(t, v12(`"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Foo":{"a":"b"}}`)))
+	if err == nil {
+		t.Error("compiled an unknown operator")
+	}
+	l = eval.Layers{Identity: []*eval.Policy{broken}}
+	if reasons := l.Explain(r).Reasons; len(reasons) != 1 || !reasons[0].Doubt {
+		t.Errorf("a statement that did not compile is not in doubt: %+v", reasons)
+	}
+}
+
 func TestZeroLayersDeny(t *testing.T) {
 	var l eval.Layers
 	want := eval.Explanation{Decision: eval.ImplicitDeny, BlockedBy: []eval.Kind{eval.Identity}}

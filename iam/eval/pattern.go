@@ -185,28 +185,48 @@ func compileVariable(body string) (piece, error) {
 	return pc, nil
 }
 
+// match is for all but the fold shapes, which are matchAction's.
 func (p *pattern) match(s string, ctx Context) truth {
 	switch p.shape {
 	case anything:
 		return yes
 	case exact:
 		return truthOf(s == p.text)
-	case exactFold:
-		return truthOf(len(s) == len(p.text) && hasPrefixFold(s, p.text))
 	case anyCase:
 		return truthOf(strings.EqualFold(s, p.text))
 	case prefix:
 		return truthOf(strings.HasPrefix(s, p.text))
-	case prefixFold:
-		return truthOf(hasPrefixFold(s, p.text))
 	case glob:
 		return truthOf(iam.Match(p.text, s))
-	case globFold:
-		return truthOf(iam.MatchFold(p.text, s))
 	case templateAnyCase:
 		return p.matchAnyCase(s, ctx)
 	}
 	return p.matchTemplate(s, ctx)
+}
+
+// matchAction is matchAny for the names of actions, which have no variables:
+// the innermost loop of every decision.
+func matchAction(ps []pattern, action string) bool {
+	for i := range ps {
+		p := &ps[i]
+		switch p.shape {
+		case anything:
+			return true
+		case exactFold:
+			if len(action) == len(p.text) && hasPrefixFold(action, p.text) {
+				return true
+			}
+		case prefixFold:
+			if hasPrefixFold(action, p.text) {
+				return true
+			}
+		default:
+			if iam.MatchFold(p.text, action) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // hasPrefixFold wants the prefix in lower case.

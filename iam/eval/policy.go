@@ -119,13 +119,13 @@ func flatten(errs []error) []error {
 
 // place is " (Sid at 3:5)", as far as it is known.
 func place(s *iam.Statement) string {
-	switch {
-	case s.SID != "" && s.Pos.Line > 0:
-		return fmt.Sprintf(" (%s at %d:%d)", s.SID, s.Pos.Line, s.Pos.Column)
+	switch known := s.Pos.Line > 0; {
+	case s.SID != "" && known:
+		return fmt.Sprintf(" (%s at %v)", s.SID, s.Pos)
 	case s.SID != "":
 		return fmt.Sprintf(" (%s)", s.SID)
-	case s.Pos.Line > 0:
-		return fmt.Sprintf(" (at %d:%d)", s.Pos.Line, s.Pos.Column)
+	case known:
+		return fmt.Sprintf(" (at %v)", s.Pos)
 	}
 	return ""
 }
@@ -146,7 +146,7 @@ func checkPair(name string, list, notList []string) error {
 	case list != nil && notList != nil:
 		return fmt.Errorf("both %s and Not%s", name, name)
 	case notList != nil && len(notList) == 0:
-		return fmt.Errorf("Not%s is empty", name)
+		return fmt.Errorf("empty Not%s", name)
 	}
 	return nil
 }
