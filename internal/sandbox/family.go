@@ -13,7 +13,6 @@ const attachedPerEntity = 10
 // profiles and OIDC providers.
 type family struct {
 	word       string // as the operations spell it: "Role"
-	param      string // the parameter that names one: "RoleName"
 	noun       string // as AWS's messages spell it
 	resource   func(*call) resource
 	open       func(*call) (entity, error)

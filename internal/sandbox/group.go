@@ -19,7 +19,7 @@ func groupOperations() []operation {
 
 func groupFamily() family {
 	return family{
-		word: "Group", param: "GroupName", noun: "group", resource: groupResource,
+		word: "Group", noun: "group", resource: groupResource,
 		inlineSize: func(s *Server) int { return s.quotas.GroupInlineSize }, attached: func(*Server) int { return attachedPerEntity },
 		open: func(c *call) (entity, error) {
 			g, err := c.findGroup()

@@ -32,7 +32,7 @@ func policyOperations() []operation {
 // policyFamily has tags alone.
 func policyFamily() family {
 	return family{
-		word: "Policy", param: "PolicyArn", noun: "policy", resource: policyResource,
+		word: "Policy", noun: "policy", resource: policyResource,
 		open: func(c *call) (entity, error) {
 			p, err := c.ownPolicy()
 			if err != nil {

@@ -22,7 +22,7 @@ func profileOperations() []operation {
 // profileFamily has tags alone.
 func profileFamily() family {
 	return family{
-		word: "InstanceProfile", param: "InstanceProfileName", noun: "instance profile", resource: profileResource,
+		word: "InstanceProfile", noun: "instance profile", resource: profileResource,
 		open: func(c *call) (entity, error) {
 			p, err := c.findProfile()
 			if err != nil {

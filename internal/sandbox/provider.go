@@ -37,7 +37,7 @@ func providerOperations() []operation {
 // providerFamily has tags alone.
 func providerFamily() family {
 	return family{
-		word: "OpenIDConnectProvider", param: "OpenIDConnectProviderArn", noun: "provider", resource: providerResource,
+		word: "OpenIDConnectProvider", noun: "provider", resource: providerResource,
 		open: func(c *call) (entity, error) {
 			p, err := c.findProvider()
 			if err != nil {

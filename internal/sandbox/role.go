@@ -29,7 +29,7 @@ func roleOperations() []operation {
 
 func roleFamily() family {
 	return family{
-		word: "Role", param: "RoleName", noun: "role", resource: roleResource,
+		word: "Role", noun: "role", resource: roleResource,
 		inlineSize: func(s *Server) int { return s.quotas.RoleInlineSize }, attached: func(s *Server) int { return s.quotas.AttachedPerRole },
 		open: func(c *call) (entity, error) {
 			r, err := c.findRole()

@@ -94,7 +94,7 @@ func everything(*call) resource { return resource{arn: "*"} }
 
 func userFamily() family {
 	return family{
-		word: "User", param: "UserName", noun: "user", resource: userResource,
+		word: "User", noun: "user", resource: userResource,
 		inlineSize: func(s *Server) int { return s.quotas.UserInlineSize }, attached: func(*Server) int { return attachedPerEntity },
 		open: func(c *call) (entity, error) {
 			u, err := c.findUser()

@@ -27,10 +27,9 @@ const (
 )
 
 var (
-	namePattern    = regexp.MustCompile(`^[\w+=,.@-]+$`)
-	pathPattern    = regexp.MustCompile(`^(/|/[\x21-\x7e]+/)$`)
-	tagPattern     = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
-	accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
+	namePattern = regexp.MustCompile(`^[\w+=,.@-]+$`)
+	pathPattern = regexp.MustCompile(`^(/|/[\x21-\x7e]+/)$`)
+	tagPattern  = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 )
 
 // required returns a parameter that must be there.
