@@ -157,6 +157,22 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
+// A policy cut short anywhere, or with a byte changed to a brace, is an error or
+// a policy, never a panic.
+func TestParseBrokenAnywhere(t *testing.T) {
+	for i := range len(fullPolicy) {
+		if doc, err := iam.Parse([]byte(fullPolicy[:i])); err == nil {
+			t.Errorf("the first %d bytes parse as %+v", i, doc)
+		}
+		for _, c := range "{}[]\",:0\x00" {
+			doc, err := iam.Parse([]byte(fullPolicy[:i] + string(c) + fullPolicy[i+1:]))
+			if (doc == nil) != (err != nil) {
+				t.Errorf("with %q at %d: %v, %v", c, i, doc, err)
+			}
+		}
+	}
+}
+
 func TestParseReportsABoundedNumberOfErrors(t *testing.T) {
 	_, err := iam.Parse([]byte(`{"Statement":[` + strings.Repeat(`1,`, 1000) + `1]}`))
 	var errs iam.SyntaxErrors

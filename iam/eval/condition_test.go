@@ -12,6 +12,8 @@ import (
 // "yes" makes an Allow and a Deny match, "no" neither, "maybe" the Deny only.
 func outcome(t *testing.T, ctx eval.Context, version string, cs ...iam.Condition) string {
 	t.Helper()
+	might := map[iam.Effect]bool{}
+	all := compile(t, "all", eval.Identity, allowAll)
 	matches := func(effect iam.Effect) bool {
 		p, err := eval.Compile("p", eval.Identity, &iam.Document{Version: version, Statements: []iam.Statement{{
 			Effect: effect, Actions: []string{"*"}, Resources: []string{"*"}, Conditions: cs,
@@ -20,10 +22,18 @@ func outcome(t *testing.T, ctx eval.Context, version string, cs ...iam.Condition
 			t.Fatal(err)
 		}
 		l := eval.Layers{Identity: []*eval.Policy{p}}
+		if effect == iam.Deny {
+			l.Identity = append(l.Identity, all)
+		}
 		want := map[iam.Effect]eval.Decision{iam.Allow: eval.Allowed, iam.Deny: eval.ExplicitDeny}[effect]
-		return decide(t, &l, &eval.Request{Principal: alice, Action: "s3:GetObject", Resource: bucket, Context: ctx}) == want
+		r := &eval.Request{Principal: alice, Action: "s3:GetObject", Resource: bucket, Context: ctx}
+		might[effect] = l.MightAllow(r)
+		return decide(t, &l, r) == want
 	}
 	allow, deny := matches(iam.Allow), matches(iam.Deny)
+	if might[iam.Allow] != deny || might[iam.Deny] == allow {
+		t.Errorf("MightAllow is %v; an Allow matches: %v, a Deny matches: %v", might, allow, deny)
+	}
 	switch {
 	case allow && deny:
 		return "yes"

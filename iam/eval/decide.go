@@ -5,15 +5,25 @@ package eval
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 func (l *Layers) Decide(r *Request) Decision {
-	t := l.tally(r, nil)
+	t := l.tally(r, nil, false)
 	decision, _ := l.combine(r, t)
 	return decision
+}
+
+// MightAllow reports whether a request could be allowed, as far as can be
+// known: doubt counts as an allow. It is for who must prove that something is
+// impossible, for whom Decide's denying in doubt would be no proof. Where
+// nothing is in doubt it is true exactly if Decide allows.
+func (l *Layers) MightAllow(r *Request) bool {
+	t := l.tally(r, nil, true)
+	decision, _ := l.combine(r, t)
+	return decision == Allowed
 }
 
 // Explain is Decide with reasons. Its Decision is always that of Decide.
 func (l *Layers) Explain(r *Request) Explanation {
 	var found findings
-	t := l.tally(r, &found)
+	t := l.tally(r, &found, false)
 	decision, blocked := l.combine(r, t)
 	out := Explanation{Decision: decision, Reasons: found.allows, BlockedBy: blocked.kinds()}
 	if decision == ExplicitDeny {
@@ -40,8 +50,8 @@ type tally struct {
 
 // tally asks every layer. Without findings to collect it stops at a deny, and
 // does not look for a second allow.
-func (l *Layers) tally(r *Request, found *findings) tally {
-	q := query{Request: r, bounded: len(l.Boundary) > 0, found: found}
+func (l *Layers) tally(r *Request, found *findings, lenient bool) tally {
+	q := query{Request: r, bounded: len(l.Boundary) > 0, lenient: lenient, found: found}
 	var t tally
 	t.identity = q.layer(l.Identity)
 	t.boundary = q.layer(l.Boundary)
@@ -129,6 +139,7 @@ func (s kindSet) kinds() []Kind {
 type query struct {
 	*Request
 	bounded bool // a permissions boundary applies
+	lenient bool // doubt allows
 	denied  bool // a Deny matched
 	found   *findings
 }
@@ -152,13 +163,13 @@ func (q *query) layer(policies []*Policy) bool {
 // policy asks one policy: it notes a deny and returns the best grant, looking
 // no further than for want.
 func (q *query) policy(p *Policy, want grant) grant {
-	if p == nil {
-		return noGrant
+	if p == nil { // there is one, but it is not known
+		return directIf(q.lenient)
 	}
 	for i := range p.denies {
 		s := &p.denies[i]
 		t := s.matchesDeny(q)
-		if t == no {
+		if t == no || t == maybe && q.lenient {
 			continue
 		}
 		q.denied = true
@@ -214,19 +225,32 @@ func (s *statement) deniesPrincipal(q *query) truth {
 	return s.principals.denies(&q.Principal)
 }
 
-// matchesAllow is noGrant in doubt.
+// matchesAllow is noGrant in doubt, unless the query is lenient.
 func (s *statement) matchesAllow(q *query) grant {
-	if s.doubtful || s.names(q) != yes {
+	enough := yes
+	if q.lenient {
+		enough = maybe
+	} else if s.doubtful {
 		return noGrant
 	}
-	g := direct
-	if s.principals != nil {
-		g = s.principals.grant(&q.Principal)
+	if s.names(q) < enough {
+		return noGrant
 	}
-	if g == noGrant || s.holds(q) != yes {
+	g := s.grant(q)
+	if g == noGrant || s.holds(q) < enough {
 		return noGrant
 	}
 	return g
+}
+
+func (s *statement) grant(q *query) grant {
+	if s.principals == nil {
+		return direct
+	}
+	if g := s.principals.grant(&q.Principal); g != noGrant || !q.lenient {
+		return g
+	}
+	return directIf(s.deniesPrincipal(q) != no)
 }
 
 // names says whether the statement is about the request's action and resource.

@@ -66,7 +66,8 @@ const (
 
 // Layers are the policies that take part in one decision. The zero value
 // denies everything. An empty layer means that no policy of that kind applies:
-// who judges sts:AssumeRole must give the role's trust policy.
+// who judges sts:AssumeRole must give the role's trust policy. A nil among the
+// policies stands for one that is not known.
 type Layers struct {
 	Identity []*Policy
 	Boundary []*Policy // all of them are one boundary

@@ -52,12 +52,16 @@ func v12(members string) string {
 	return `{"Version":"2012-10-17","Statement":[{` + members + `}]}`
 }
 
-// decide judges and holds Explain to the same decision.
+// decide judges and holds Explain to the same decision, and MightAllow to one
+// no stricter.
 func decide(t testing.TB, l *eval.Layers, r *eval.Request) eval.Decision {
 	t.Helper()
 	got := l.Decide(r)
 	if explained := l.Explain(r).Decision; explained != got {
 		t.Errorf("Decide = %v, but Explain says %v", got, explained)
+	}
+	if got == eval.Allowed && !l.MightAllow(r) {
+		t.Error("Decide allows what MightAllow thinks impossible")
 	}
 	return got
 }

@@ -1,6 +1,7 @@
 package eval_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -62,6 +63,34 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", tc.action, diff)
 		}
 	}
+}
+
+func ExampleLayers_Explain() {
+	doc, err := iam.Parse([]byte(`{
+  "Version": "2012-10-17",
+  "Statement": [
+    {"Sid": "Read", "Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::state/*"},
+    {"Sid": "KeepSecrets", "Effect": "Deny", "Action": "*", "Resource": "arn:aws:s3:::state/secret/*"}
+  ]
+}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	policy, err := eval.Compile("ci", eval.Identity, doc)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	layers := eval.Layers{Identity: []*eval.Policy{policy}}
+	why := layers.Explain(&eval.Request{
+		Principal: eval.Principal{Kind: eval.Role, ARN: "arn:aws:iam::111111111111:role/ci", Account: "111111111111"},
+		Action:    "s3:GetObject",
+		Resource:  "arn:aws:s3:::state/secret/key",
+	})
+	reason := why.Reasons[0]
+	fmt.Printf("%v by %s %q, statement %s at %v\n", why.Decision, reason.Kind, reason.Policy, reason.SID, reason.Pos)
+	// Output: explicitly denied by identity policy "ci", statement KeepSecrets at 5:5
 }
 
 func TestExplainTellsDoubt(t *testing.T) {

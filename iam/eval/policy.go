@@ -16,12 +16,6 @@ type Policy struct {
 	allows []statement
 }
 
-// Name is the name given to Compile.
-func (p *Policy) Name() string { return p.name }
-
-// Kind is the kind given to Compile.
-func (p *Policy) Kind() Kind { return p.kind }
-
 // statement is a compiled statement.
 type statement struct {
 	index  int
