@@ -107,7 +107,7 @@ func (r *role) admits(req eval.Request, known map[string][]string, identity []*e
 	}
 	req.Resource, req.ResourceAccount, req.Context = r.arn, r.account.ID, context
 	layers := eval.Layers{Identity: identity, Resource: trust}
-	return layers.Decide(&req) == eval.Allowed
+	return layers.MightAllow(&req)
 }
 
 func compileAll(kind eval.Kind, list []reach.Policy) ([]*eval.Policy, error) {
