@@ -64,7 +64,9 @@ type policyDetailXML struct {
 func (c *call) userDetail(u *user) userDetailXML {
 	return userDetailXML{
 		u.Path, u.Name, u.ID, c.account.arn("user", u.Path, u.Name), stamp(u.Created),
-		inlineDetails(u.holder), list[string]{u.Groups}, listOf(u.Attached, attachedOf), boundaryOf(u.holder), tagList(u.Tags),
+		inlineDetails(u.holder),
+		list[string]{u.Groups},
+		listOf(u.Attached, attachedOf), boundaryOf(u.holder), tagList(u.Tags),
 	}
 }
 

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -15,6 +16,16 @@ import (
 
 // maxBody bounds a request; S3's PutObject is the only call that comes near.
 const maxBody = 64 << 20
+
+// The AWS SDK for Go closes a request's body as soon as the answer begins. If
+// its transport has not quite finished writing by then, as happens with a
+// server that answers within microseconds, it drops the connection, and with it
+// what the client's buffer did not take. So an answer longer than the buffer
+// waits for the client to be ready; no real AWS is that fast.
+const (
+	clientBuffer = 4096
+	clientPause  = 3 * time.Millisecond
+)
 
 // issuerPath is where the embedded issuer lives. No bucket can have its name.
 const issuerPath = "/_issuer"
@@ -59,7 +70,7 @@ type answer struct {
 }
 
 func (s *Server) serveAWS(w http.ResponseWriter, r *http.Request) {
-	if !s.wait(r) {
+	if !pause(r.Context(), s.opt.Latency) {
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -85,6 +96,9 @@ func (s *Server) serveAWS(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Type", a.contentType)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	if len(a.body) > clientBuffer && !pause(r.Context(), clientPause) {
+		return
+	}
 	w.WriteHeader(a.status)
 	if r.Method == http.MethodHead {
 		return
@@ -94,17 +108,17 @@ func (s *Server) serveAWS(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// wait lets the configured latency pass; it returns false if the client left.
-func (s *Server) wait(r *http.Request) bool {
-	if s.opt.Latency <= 0 {
+// pause lets time pass; it returns false if the client left.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
 		return true
 	}
-	t := time.NewTimer(s.opt.Latency)
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
 		return true
-	case <-r.Context().Done():
+	case <-ctx.Done():
 		return false
 	}
 }
