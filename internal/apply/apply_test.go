@@ -342,6 +342,35 @@ func TestThrottlingLowersThePace(t *testing.T) {
 	})
 }
 
+func TestThrottlingNeverStopsARun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{script: func(_ plan.Change, attempt int) error {
+			if attempt < 4 {
+				return &Retryable{Err: errors.New("slow down"), Throttled: true}
+			}
+			return nil
+		}}
+		if _, err := Run(t.Context(), small, f, Options{Concurrency: 1}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestRunSortsStages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{}
+		mixed := []plan.Change{change(2, "a", plan.DeleteRolePolicy), change(0, "a", plan.CreateRole), change(1, "c", plan.TagRole), change(0, "a", plan.PutRolePolicy)}
+		report, err := Run(t.Context(), mixed, f, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, f.began, []string{"CreateRole a", "PutRolePolicy a", "TagRole c", "DeleteRolePolicy a"})
+		for i, res := range report.Results {
+			equal(t, res.Change, mixed[i])
+		}
+	})
+}
+
 func TestProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{script: func(_ plan.Change, attempt int) error {

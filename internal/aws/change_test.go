@@ -205,6 +205,20 @@ func TestRetriedCreation(t *testing.T) {
 			want: roleARN + ": was made by somebody else since the plan, and differs from it",
 		},
 		{
+			name: "ours, other description", role: roleXML(roleARN, ec2Trust, "Does more.", stackTag),
+			want: roleARN + ": was made by somebody else since the plan, and differs from it",
+		},
+		{
+			name: "ours, other session", role: strings.Replace(roleXML(roleARN, ec2Trust, "Deploys.", stackTag), "3600", "43200", 1),
+			want: roleARN + ": was made by somebody else since the plan, and differs from it",
+		},
+		{
+			name: "ours, with a boundary",
+			role: strings.Replace(roleXML(roleARN, ec2Trust, "Deploys.", stackTag), "<Tags>",
+				"<PermissionsBoundary><PermissionsBoundaryArn>arn:aws:iam::aws:policy/X</PermissionsBoundaryArn></PermissionsBoundary><Tags>", 1),
+			want: roleARN + ": was made by somebody else since the plan, and differs from it",
+		},
+		{
 			name: "somebody else's", role: roleXML(otherARN, ec2Trust, "Deploys.", stackTag),
 			want: roleARN + ": its name belongs to " + otherARN + ", which is not of this stack",
 		},

@@ -102,7 +102,10 @@ func Connect(ctx context.Context, o Options) (*Cloud, error) {
 			Hint: "set AWS_PROFILE to credentials of " + o.Partition + ", or correct the stack's region",
 		}
 	}
-	return c, c.reach(ctx, o.Accounts)
+	if err := c.reach(ctx, o.Accounts); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // Caller returns whose credentials the connection began with.

@@ -242,6 +242,47 @@ func TestConnectFromEnvironment(t *testing.T) {
 	equal(t, c.Caller().ARN, caller)
 }
 
+func TestExplainCredentials(t *testing.T) {
+	tests := []struct {
+		name string
+		err  error
+		want fault.Error // without Cause
+	}{
+		{
+			name: "the sign-in has ended", err: errors.New("failed to refresh cached SSO token"),
+			want: fault.Error{Code: fault.Auth, What: "load AWS credentials", Hint: "the sign-in may have ended: aws sso login"},
+		},
+		{
+			name: "a broken file", err: errors.New("invalid line"),
+			want: fault.Error{Code: fault.Auth, What: "load AWS credentials", Hint: "check with: aws sts get-caller-identity"},
+		},
+		{
+			name: "interrupted", err: fmt.Errorf("sso: %w", context.Canceled),
+			want: fault.Error{Code: fault.Interrupted, What: "finding AWS credentials was interrupted"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := asFault(t, explainCredentials(tt.err))
+			got.Cause = nil
+			equal(t, got, tt.want)
+		})
+	}
+}
+
+func TestAdminRoleARN(t *testing.T) {
+	tests := []struct{ name, partition, role, want string }{
+		{"name", "aws", "admin", "arn:aws:iam::222222222222:role/admin"},
+		{"path and name", "aws-us-gov", "/ops/admin", "arn:aws-us-gov:iam::222222222222:role/ops/admin"},
+		{"ARN", "aws", "arn:aws:iam::222222222222:role/x", "arn:aws:iam::222222222222:role/x"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			equal(t, adminRoleARN(tt.partition, Account{ID: prod, AdminRole: tt.role}), tt.want)
+		})
+	}
+}
+
 func TestSessionName(t *testing.T) {
 	tests := []struct{ name, arn, want string }{
 		{"user", "arn:aws:iam::222222222222:user/ops/alice", "postern-alice"},

@@ -190,6 +190,38 @@ func TestUseOfARole(t *testing.T) {
 	}
 }
 
+// TestSignaturesOnSandbox signs paths that S3 and the signer escape
+// differently: a wrong signature would be refused as such, before any policy
+// is asked.
+func TestSignaturesOnSandbox(t *testing.T) {
+	server, c := startSandbox(t, sandbox.Options{})
+	id, secret := server.Credentials()
+	for _, resource := range []string{"arn:aws:s3:::acme-state/a b+c/d=e", "arn:aws:s3:::acme-state/plain"} {
+		req, ok := wire.Build("s3:GetObject", resource, "eu-west-1")
+		if !ok {
+			t.Fatal("s3:GetObject is not in the table")
+		}
+		reply, err := c.Call(t.Context(), StaticSession(StaticCredentials{ID: id, Secret: secret}), req)
+		if reply.Code == "SignatureDoesNotMatch" || reply.Status == 0 || err != nil && !isA[*Denied](err) {
+			t.Errorf("%s: %+v, %v", resource, reply, err)
+		}
+	}
+}
+
+func TestAssumeRoleOnSandbox(t *testing.T) {
+	server, c := startSandbox(t, sandbox.Options{})
+	id, secret := server.Credentials()
+	me := StaticSession(StaticCredentials{ID: id, Secret: secret})
+	s, err := c.AssumeRole(t.Context(), me, "arn:aws:iam::"+motoAccount+":role/ops/postern-admin", "someone", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, s.ARN, "arn:aws:sts::"+motoAccount+":assumed-role/postern-admin/someone")
+	if _, err := c.AssumeRole(t.Context(), me, "arn:aws:iam::"+motoAccount+":role/none", "someone", ""); !isA[*Denied](err) {
+		t.Errorf("a role that is absent: %v", err)
+	}
+}
+
 func isA[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
 	return ok

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+	"github.com/aws/smithy-go/encoding/httpbinding"
 
 	"github.com/postern-dev/postern/internal/wire"
 )
@@ -144,6 +145,8 @@ func (c *Cloud) signed(ctx context.Context, s Session, r wire.Request) (*http.Re
 	if err != nil {
 		return nil, err
 	}
+	// S3 signs the path in AWS's strict escaping, so it must be sent like that.
+	req.URL.RawPath = httpbinding.EscapePath(req.URL.Path, false)
 	if r.Type != "" {
 		req.Header.Set("Content-Type", r.Type)
 	}

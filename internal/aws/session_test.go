@@ -1,6 +1,8 @@
 package aws
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -137,6 +139,8 @@ func TestCall(t *testing.T) {
 				t.Errorf("Authorization: %s", auth)
 			}
 			equal(t, header.Get("X-Amz-Security-Token"), "tok")
+			sum := sha256.Sum256(r.Body)
+			equal(t, header.Get("X-Amz-Content-Sha256"), hex.EncodeToString(sum[:]))
 		})
 	}
 }
