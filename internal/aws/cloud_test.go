@@ -240,6 +240,7 @@ func TestConnectFromEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, c.Caller().ARN, caller)
+	equal(t, *c.cfg.BaseEndpoint, s.URL) // Call sends nothing without one
 }
 
 func TestExplainCredentials(t *testing.T) {
