@@ -36,6 +36,12 @@ func explain(err error, where, op string) error {
 			Cause: innermost(err),
 		}
 	}
+	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok {
+		return &fault.Error{
+			Where: where, What: op + ": the answer is not one of AWS", Cause: err,
+			Hint: "something else answers, such as a proxy or the sign-in page of a network: check HTTPS_PROXY and AWS_ENDPOINT_URL",
+		}
+	}
 	return &fault.Error{Where: where, What: op, Cause: err}
 }
 

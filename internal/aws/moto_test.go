@@ -178,7 +178,7 @@ var sameDocument = cmp.Comparer(func(a, b *iam.Document) bool {
 
 func observe(t *testing.T, c *Cloud, account string) estate.Account {
 	t.Helper()
-	got, err := c.Observe(t.Context(), account, "shop", []string{issuer})
+	got, err := c.Observe(t.Context(), account, "shop")
 	if err != nil {
 		t.Fatal(err)
 	}

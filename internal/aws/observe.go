@@ -22,17 +22,15 @@ import (
 const pageSize = 1000
 
 // Observe reads what stands in a connected account. It takes a call per page
-// of the account, one per OIDC provider that the stack has to do with and one
-// per machine user of the stack: never one per role.
+// of the account, one per OIDC provider and one per machine user of the stack:
+// never one per role.
 //
 // Some things are read only for what lies under the stack's path, because
 // reading them for all would take a call each: MaxSession and Description of
-// roles, Keys of users. Providers that neither appear in issuers (without
-// "https://") nor are trusted by a role of the stack have their URL only.
-// Tags of managed policies and instance profiles are not read. The document of
+// roles, Keys of users. Tags of managed policies and instance profiles are not read. The document of
 // somebody else's policy is nil if it is none that we understand; within the
 // stack that is an error.
-func (c *Cloud) Observe(ctx context.Context, accountID, stack string, issuers []string) (estate.Account, error) {
+func (c *Cloud) Observe(ctx context.Context, accountID, stack string) (estate.Account, error) {
 	a, err := c.account(accountID)
 	if err != nil {
 		return estate.Account{}, err
@@ -43,8 +41,7 @@ func (c *Cloud) Observe(ctx context.Context, accountID, stack string, issuers []
 		return estate.Account{}, err
 	}
 	o.mergeSessions()
-	wanted := o.trustedIssuers(issuers)
-	if err := inParallel(ctx, o.accessKeys, func(ctx context.Context) error { return o.readProviders(ctx, wanted) }); err != nil {
+	if err := inParallel(ctx, o.accessKeys, o.readProviders); err != nil {
 		return estate.Account{}, err
 	}
 	o.sort()
@@ -197,35 +194,11 @@ func (o *observation) listProviders(ctx context.Context) error {
 	return nil
 }
 
-// trustedIssuers adds to issuers those that the stack's roles trust now: their
-// providers may have to go.
-func (o *observation) trustedIssuers(issuers []string) map[string]bool {
-	wanted := map[string]bool{}
-	for _, url := range issuers {
-		wanted[url] = true
-	}
-	for _, r := range o.found.Roles {
-		if !strings.HasPrefix(r.Path, o.path) || r.Trust == nil {
-			continue
-		}
-		for _, s := range r.Trust.Statements {
-			if s.Principal == nil {
-				continue
-			}
-			for _, arn := range s.Principal.Federated {
-				wanted[providerURL(arn)] = true
-			}
-		}
-	}
-	return wanted
-}
-
-func (o *observation) readProviders(ctx context.Context, wanted map[string]bool) error {
+// readProviders reads all of them, not only those that the stack trusts now: an
+// interrupted run may have left one that no role trusts any more.
+func (o *observation) readProviders(ctx context.Context) error {
 	for i := range o.found.Providers {
 		p := &o.found.Providers[i]
-		if !wanted[p.URL] {
-			continue
-		}
 		out, err := o.iam.GetOpenIDConnectProvider(ctx, &iam.GetOpenIDConnectProviderInput{
 			OpenIDConnectProviderArn: sdk.String(o.found.ProviderARN(p.URL)),
 		})

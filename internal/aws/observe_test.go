@@ -92,7 +92,7 @@ func TestObserveReadsPages(t *testing.T) {
 		"GetAccountSummary": says("GetAccountSummary", "<SummaryMap><entry><key>RolesQuota</key><value>5000</value></entry><entry><key>Roles</key><value>7</value></entry>"+
 			"<entry><key>AssumeRolePolicySizeQuota</key><value>4096</value></entry></SummaryMap>"),
 	})
-	got, err := s.connect(t).Observe(t.Context(), prod, "shop", []string{"gitlab.com", "not.there"})
+	got, err := s.connect(t).Observe(t.Context(), prod, "shop")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestObserveReadsPages(t *testing.T) {
 		InstanceProfiles: []estate.InstanceProfile{{Name: "p", Path: path, Role: "shop-a"}, {Name: "q", Path: "/"}},
 		Providers: []estate.OIDCProvider{
 			{URL: "gitlab.com", Audiences: []string{"a", "sts.amazonaws.com"}, Tags: shared},
-			{URL: "oidc.eks.eu-west-1.amazonaws.com/id/X"},
+			{URL: "oidc.eks.eu-west-1.amazonaws.com/id/X", Audiences: []string{"a", "sts.amazonaws.com"}, Tags: shared},
 			{URL: issuer, Audiences: []string{"a", "sts.amazonaws.com"}, Tags: shared}, // a role of the stack trusts it
 		},
 	}
@@ -154,7 +154,7 @@ func TestObserveCountsPages(t *testing.T) {
 	})
 	c := s.connect(t)
 	s.calls = nil
-	got, err := c.Observe(t.Context(), prod, "shop", []string{issuer})
+	got, err := c.Observe(t.Context(), prod, "shop")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestObserveCountsPages(t *testing.T) {
 func TestObserveRefusesItsOwnMalformedPolicy(t *testing.T) {
 	s := startStub(t, map[string]answer{"GetAccountAuthorizationDetails": says("GetAccountAuthorizationDetails",
 		"<RoleDetailList>"+roleDetail(path, "shop-a", `{"Statement":`, "")+roleDetail("/postern/shopping/", "x", `{"Statement":`, "")+"</RoleDetailList>")})
-	_, err := s.connect(t).Observe(t.Context(), prod, "shop", nil)
+	_, err := s.connect(t).Observe(t.Context(), prod, "shop")
 	if err == nil || !strings.HasPrefix(err.Error(), "arn:aws:iam::"+prod+":role/postern/shop/shop-a: read trust policy: ") {
 		t.Fatalf("error %v", err)
 	}
@@ -207,7 +207,7 @@ func TestObserveErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := startStub(t, map[string]answer{tt.action: tt.answer})
-			got, err := s.connect(t).Observe(t.Context(), prod, "shop", nil)
+			got, err := s.connect(t).Observe(t.Context(), prod, "shop")
 			if tt.want == "" {
 				if err != nil {
 					t.Fatal(err)
@@ -231,7 +231,7 @@ func TestObserveInterrupted(t *testing.T) {
 		cancel()
 		return fail(http.StatusInternalServerError, "ServiceFailure", "")
 	}})
-	_, err := s.connect(t).Observe(ctx, prod, "shop", nil)
+	_, err := s.connect(t).Observe(ctx, prod, "shop")
 	equal(t, fault.ExitCode(err), fault.Interrupted)
 }
 

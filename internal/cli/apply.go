@@ -68,7 +68,7 @@ func runApply(ctx context.Context, a *app, o applyOptions) error {
 // applyFile carries out a saved plan if AWS still stands as it did when the
 // plan was made.
 func (a *app) applyFile(ctx context.Context, o applyOptions, file *plan.File) error {
-	t := &target{app: a, stack: file.Stack, region: file.Region, accounts: file.Accounts, issuers: file.Issuers}
+	t := &target{app: a, stack: file.Stack, region: file.Region, accounts: file.Accounts}
 	if err := t.connect(ctx, aws.Options{Region: file.Region, Partition: file.Partition()}); err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"os"
-	"slices"
 	"sync"
 
 	"github.com/postern-dev/postern/internal/aws"
@@ -12,7 +11,6 @@ import (
 	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/plan"
 	"github.com/postern-dev/postern/internal/spec"
-	"github.com/postern-dev/postern/internal/trust"
 )
 
 // target is a stack and the connection to its accounts: what plan, apply,
@@ -22,13 +20,12 @@ type target struct {
 	stack    string
 	region   string
 	accounts []plan.FileAccount
-	issuers  []string // whose providers matter, beside those that the stack's roles trust
 	cloud    *aws.Cloud
 }
 
 // connectSpec reaches the accounts of a spec.
 func (a *app) connectSpec(ctx context.Context, s *spec.Spec, o aws.Options) (*target, error) {
-	t := &target{app: a, stack: s.Stack, region: s.Region, issuers: issuersOf(s)}
+	t := &target{app: a, stack: s.Stack, region: s.Region}
 	for _, account := range s.Accounts {
 		t.accounts = append(t.accounts, plan.FileAccount{Name: account.Name, ID: account.ID, AdminRole: account.AdminRole})
 	}
@@ -57,7 +54,7 @@ func (t *target) observe(ctx context.Context) (*estate.Estate, error) {
 	errs := make([]error, len(t.accounts))
 	var wg sync.WaitGroup
 	for i, a := range t.accounts {
-		wg.Go(func() { out.Accounts[i], errs[i] = t.cloud.Observe(ctx, a.ID, t.stack, t.issuers) })
+		wg.Go(func() { out.Accounts[i], errs[i] = t.cloud.Observe(ctx, a.ID, t.stack) })
 	}
 	wg.Wait()
 	var list fault.List
@@ -114,31 +111,9 @@ func (t *target) compare(desired, observed *estate.Estate) (*proposal, error) {
 // file is the proposal as it travels from plan -o to apply.
 func (t *target) file(p *proposal) *plan.File {
 	return &plan.File{
-		Stack: t.stack, Region: t.region, Accounts: t.accounts, Issuers: t.issuers,
+		Stack: t.stack, Region: t.region, Accounts: t.accounts,
 		Digest: p.digest, Changes: p.plan.Changes, Access: p.plan.Access,
 	}
-}
-
-// issuersOf are the issuers of the spec's identities. Their providers are read
-// even if no role trusts them yet, or any more: an interrupted run leaves some
-// behind.
-func issuersOf(s *spec.Spec) []string {
-	var out []string
-	add := func(proof trust.Identity) {
-		if issuer, ok := trust.Issuer(proof); ok && !slices.Contains(out, issuer) {
-			out = append(out, issuer)
-		}
-	}
-	for _, identity := range s.Identities {
-		add(identity.Proof)
-	}
-	for _, role := range s.Roles {
-		for _, entry := range role.Trust {
-			add(entry.Proof)
-		}
-	}
-	slices.Sort(out)
-	return out
 }
 
 func quotasOf(e *estate.Estate) compile.Quotas {

@@ -3,10 +3,7 @@
 // not print: internal/cli does, once.
 package fault
 
-import (
-	"errors"
-	"strings"
-)
+import "strings"
 
 // Exit codes, as docs/exit-codes.md lists them.
 const (
@@ -78,8 +75,28 @@ func ExitCode(err error) int {
 	if err == nil {
 		return OK
 	}
-	if e, ok := errors.AsType[*Error](err); ok && e.Code != 0 {
-		return e.Code
+	if code := carried(err); code != 0 {
+		return code
 	}
 	return General
+}
+
+// carried is the first code in the tree, 0 if there is none.
+func carried(err error) int {
+	if e, ok := err.(*Error); ok && e.Code != 0 { //nolint:errorlint // one node of the tree
+		return e.Code
+	}
+	switch e := err.(type) { //nolint:errorlint // as above
+	case interface{ Unwrap() error }:
+		if next := e.Unwrap(); next != nil {
+			return carried(next)
+		}
+	case interface{ Unwrap() []error }:
+		for _, member := range e.Unwrap() {
+			if code := carried(member); code != 0 {
+				return code
+			}
+		}
+	}
+	return 0
 }

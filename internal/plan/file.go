@@ -23,8 +23,7 @@ type File struct {
 	Stack    string        `json:"stack"`
 	Region   string        `json:"region"`
 	Accounts []FileAccount `json:"accounts"`
-	Issuers  []string      `json:"issuers,omitempty"` // of the spec, without "https://": the digest covers their providers
-	Digest   string        `json:"digest"`            // of what the plan was made from; apply refuses when it has changed
+	Digest   string        `json:"digest"` // of what the plan was made from; apply refuses when it has changed
 	Changes  []Change      `json:"changes"`
 	Access   []Access      `json:"access"`
 }
