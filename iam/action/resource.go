@@ -1,0 +1,99 @@
+package action
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/postern-dev/postern/iam"
+)
+
+// Matches reports whether arn can be the ARN of a resource of the type, in a
+// template's sense: each variable stands for some text of one segment of the
+// ARN, the last one also for slashes and colons. An object's ARN therefore
+// matches neither more nor less than AWS's table says; where several types
+// match, ResourceTypesFor tells which fits best.
+func (t *ResourceType) Matches(arn string) bool { return t.fit(arn) >= 0 }
+
+// Overlaps reports whether a policy's Resource, which may hold wildcards, can
+// stand for a resource of the type. Policy variables are to be replaced by "*"
+// before.
+func (t *ResourceType) Overlaps(resource string) bool {
+	return slices.ContainsFunc(t.ARNs, func(template string) bool {
+		if bucket(template) && strings.Contains(resource, "/") {
+			return false
+		}
+		return iam.Overlaps(replaceVariables(template, "*"), resource)
+	})
+}
+
+// bucket says whether a template ends in a bucket's name, which holds no
+// slash: the one template whose variable would swallow those of other types.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+func bucket(template string) bool { return strings.HasSuffix(template, ":::${BucketName}") }
+
+// fit is how much of arn the best of the type's templates spells out, in
+// bytes; -1 if none matches.
+func (t *ResourceType) fit(arn string) int {
+	best := -1
+	for _, template := range t.ARNs {
+		if literal := len(replaceVariables(template, "")); literal > best && matchTemplate(template, arn) {
+			best = literal
+		}
+	}
+	return best
+}
+
+// matchTemplate compares the five segments before the resource one by one, so
+// that no variable crosses a colon there, and then the resource.
+func matchTemplate(template, arn string) bool {
+	if bucket(template) && strings.Contains(arn, "/") {
+		return false
+	}
+	for range 5 {
+		want, restOfTemplate, ok := strings.Cut(template, ":")
+		got, rest, found := strings.Cut(arn, ":")
+		if !ok || !found || !iam.Match(replaceVariables(want, "*"), got) {
+			return false
+		}
+		template, arn = restOfTemplate, rest
+	}
+	return iam.Match(replaceVariables(template, "?*"), arn)
+}
+
+// ResourceTypesFor lists the types that an ARN can be of: of each service the
+// one or those whose template says most about it, sorted by service and name.
+// Several services may document a type for the same ARNs.
+func ResourceTypesFor(arn string) []*ResourceType {
+	parts := strings.SplitN(arn, ":", 4)
+	if len(parts) < 4 || parts[0] != "arn" {
+		return nil
+	}
+	var found []*ResourceType
+	for i := range reference().services {
+		e := &reference().services[i]
+		if slices.ContainsFunc(e.arnServices, func(s string) bool { return s == parts[2] || s == "*" }) {
+			found = append(found, e.load().bestTypes(arn)...)
+		}
+	}
+	return found
+}
+
+// ResourceTypesFor lists the service's types that an ARN can be of: those whose
+// template says most about it.
+func (s *Service) ResourceTypesFor(arn string) []*ResourceType { return s.bestTypes(arn) }
+
+func (s *Service) bestTypes(arn string) []*ResourceType {
+	var found []*ResourceType
+	best := 0
+	for i := range s.ResourceTypes {
+		t := &s.ResourceTypes[i]
+		switch fit := t.fit(arn); {
+		case fit < 0 || fit < best:
+		case fit > best:
+			best, found = fit, []*ResourceType{t}
+		default:
+			found = append(found, t)
+		}
+	}
+	return found
+}
