@@ -9,12 +9,13 @@ import (
 
 // condition is one compiled operator on one key.
 type condition struct {
-	key      string // lower case
-	set      string // "", iam.ForAllValues or iam.ForAnyValue
-	ifExists bool
+	key      string   // lower case
+	set      string   // "", iam.ForAllValues or iam.ForAnyValue
+	absent   truth    // the outcome when the request has no such key
 	negated  bool     // StringNotEquals and the like: test is the positive relation
 	null     bool     // the Null operator: wantNull instead of test
 	wantNull [2]bool  // which of false, true stand among its values
+	source   int      // index in the statement's list
 	test     relation // nil for Null
 }
 
@@ -36,7 +37,7 @@ var positive = map[string]string{
 	"ArnNotLike":                "ArnLike",
 }
 
-func compileCondition(c iam.Condition, vars bool) (condition, error) {
+func (cp *compiler) compileCondition(c iam.Condition) (condition, error) {
 	op, ok := iam.ParseOperator(c.Operator)
 	switch {
 	case !ok:
@@ -46,16 +47,17 @@ func compileCondition(c iam.Condition, vars bool) (condition, error) {
 	case len(c.Values) == 0:
 		return condition{}, fmt.Errorf("condition %s on %s has no values", c.Operator, c.Key)
 	}
-	out := condition{key: strings.ToLower(c.Key), set: op.Set, ifExists: op.IfExists}
+	out := condition{key: strings.ToLower(c.Key), set: op.Set}
 	name := op.Name
 	if pos, ok := positive[name]; ok {
 		out.negated, name = true, pos
 	}
+	out.absent = cp.set.whenAbsent(op, out.negated)
 	var err error
 	if name == "Null" {
 		err = out.compileNull(c.Values)
 	} else {
-		out.test, err = compileRelation(name, c.Values, style{vars: vars, negated: out.negated})
+		out.test, err = compileRelation(name, c.Values, style{vars: cp.vars, negated: out.negated, unparsable: cp.set.whenUnparsable(out.negated)})
 	}
 	if err != nil {
 		return condition{}, fmt.Errorf("condition %s on %s: %w", c.Operator, c.Key, err)
@@ -88,13 +90,16 @@ func (c *condition) compileNull(values []string) error {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
 func (c *condition) eval(ctx Context) truth {
 	e := ctx.find(c.key)
+	absent := e == nil || len(e.values) == 0
 	switch {
-	case c.null && e == nil:
+	case e == nil && ctx.open() || e != nil && e.unknown:
+		return c.unknown()
+	case c.null && absent:
 		return truthOf(c.wantNull[1])
 	case c.null:
 		return truthOf(c.wantNull[0])
-	case e == nil:
-		return c.missing()
+	case absent:
+		return c.absent
 	}
 	t := c.over(e.values, ctx)
 	for _, values := range e.rivals {
@@ -103,17 +108,12 @@ func (c *condition) eval(ctx Context) truth {
 	return t
 }
 
-// missing is the outcome when the request has no such key.
-func (c *condition) missing() truth {
-	switch {
-	case c.set == iam.ForAllValues:
-		return yes
-	case c.set == iam.ForAnyValue && c.ifExists:
-		return maybe // IfExists says true, ForAnyValue says false
-	case c.set == iam.ForAnyValue:
-		return no
+// unknown is the outcome when it is not known whether the request has the key.
+func (c *condition) unknown() truth {
+	if c.null && c.wantNull[0] == c.wantNull[1] {
+		return truthOf(c.wantNull[0])
 	}
-	return truthOf(c.ifExists || c.negated)
+	return maybe
 }
 
 func (c *condition) over(values []string, ctx Context) truth {

@@ -12,6 +12,8 @@ import (
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html
 type Context struct {
+	// entries begin with an empty key if keys that are not among them may still
+	// be in the request.
 	entries []entry
 }
 
@@ -19,9 +21,10 @@ type Context struct {
 // says only that a condition matches one of them: then rivals holds the values
 // of the others, and only what is true of all of them is certain.
 type entry struct {
-	key    string // lower case
-	values []string
-	rivals [][]string
+	key     string // lower case
+	values  []string
+	rivals  [][]string
+	unknown bool // whether the request has the key, and with what values, is not known
 }
 
 // NewContext makes a context of keys and values, and keeps no reference to
@@ -30,7 +33,7 @@ func NewContext(keys map[string][]string) Context {
 	var c Context
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		values := slices.Clone(keys[key])
-		if len(values) == 0 {
+		if len(values) == 0 || key == "" {
 			continue
 		}
 		if e := c.find(strings.ToLower(key)); e != nil {
@@ -47,11 +50,11 @@ func (c Context) With(key string, values ...string) Context {
 	key = strings.ToLower(key)
 	entries := make([]entry, 0, len(c.entries)+1)
 	for _, e := range c.entries {
-		if e.key != key {
+		if e.key != key || key == "" {
 			entries = append(entries, e)
 		}
 	}
-	if len(values) > 0 {
+	if len(values) > 0 && key != "" {
 		entries = append(entries, entry{key: key, values: slices.Clone(values)})
 	}
 	return Context{entries: entries}
@@ -59,11 +62,40 @@ func (c Context) With(key string, values ...string) Context {
 
 // Get returns the values of a key. They must not be changed.
 func (c Context) Get(key string) ([]string, bool) {
-	if e := c.find(strings.ToLower(key)); e != nil {
+	if e := c.find(strings.ToLower(key)); e != nil && len(e.values) > 0 {
 		return e.values, true
 	}
 	return nil, false
 }
+
+// Open returns a context in which the keys that c does not hold may have any
+// values, or none. Those given in absent are known to have none.
+func (c Context) Open(absent ...string) Context {
+	entries := make([]entry, 0, len(c.entries)+len(absent)+1)
+	entries = append(entries, entry{})
+	for _, e := range c.entries {
+		if e.key != "" {
+			entries = append(entries, e)
+		}
+	}
+	for _, key := range absent {
+		if key = strings.ToLower(key); c.find(key) == nil {
+			entries = append(entries, entry{key: key})
+		}
+	}
+	return Context{entries: entries}
+}
+
+// Unknown returns a context in which these keys may have any values, or none.
+func (c Context) Unknown(keys ...string) Context {
+	for _, key := range keys {
+		c = c.With(key)
+		c.entries = append(c.entries, entry{key: strings.ToLower(key), unknown: true})
+	}
+	return c
+}
+
+func (c Context) open() bool { return len(c.entries) > 0 && c.entries[0].key == "" }
 
 // find looks up a key in lower case. Contexts hold a dozen keys: a scan that
 // compares lengths first beats a map.
@@ -81,7 +113,9 @@ func (c Context) find(key string) *entry {
 func (c Context) variable(key string) (string, truth) {
 	e := c.find(key)
 	switch {
-	case e == nil:
+	case e == nil && c.open() || e != nil && e.unknown:
+		return "", maybe
+	case e == nil || len(e.values) == 0:
 		return "", no
 	case len(e.values) > 1 || len(e.rivals) > 0:
 		return "", maybe

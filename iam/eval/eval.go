@@ -16,6 +16,11 @@ const (
 	Session              // passed to AssumeRole and its relatives
 	Resource             // attached to a resource: bucket policy, key policy, …
 	Trust                // a role's trust policy: a resource policy that must allow explicitly
+	Endpoint             // of the VPC endpoint that the request comes through
+	SCP                  // service control policy of an organisation
+	RCP                  // resource control policy of an organisation
+
+	lastKind = RCP
 )
 
 // PrincipalKind tells apart who can make a request.
@@ -38,9 +43,13 @@ const (
 
 // Principal is who makes a request.
 type Principal struct {
-	Kind    PrincipalKind
-	ARN     string // as above; a service's name for Service; empty for Anonymous
-	RoleARN string // RoleSession only: the role's ARN with its path
+	Kind PrincipalKind
+	ARN  string // as above; a service's name for Service; empty for Anonymous
+	// RoleARN is, for a RoleSession only, the role's ARN with its path. Empty
+	// means that the path is not known; then every role ARN of the session's
+	// account and role name is taken for it, for an account has no two roles of
+	// one name.
+	RoleARN string
 	UserARN string // FederatedUser only: the user who called GetFederationToken
 	Account string // 12 digits; empty for Service and Anonymous
 }
@@ -52,6 +61,11 @@ type Request struct {
 	Resource        string  // an ARN, or "*" for actions without resource
 	ResourceAccount string  // the owner's 12 digits; empty means the principal's account
 	Context         Context // condition keys
+	// Granted says that a KMS grant gives the principal this action on this key.
+	Granted bool
+	// AWSManagedKey says that the resource is a KMS key that AWS manages; RCPs
+	// do not apply to it.
+	AWSManagedKey bool
 }
 
 // Decision is the outcome of a request. The zero value denies.
@@ -66,18 +80,31 @@ const (
 
 // Layers are the policies that take part in one decision. The zero value
 // denies everything. An empty layer means that no policy of that kind applies:
-// who judges sts:AssumeRole must give the role's trust policy. A nil among the
-// policies stands for one that is not known.
+// who judges sts:AssumeRole must give the role's trust policy, who judges a KMS
+// key its key policy (see Owned). A nil among the policies stands for one that
+// is not known.
 type Layers struct {
 	Identity []*Policy
 	Boundary []*Policy // all of them are one boundary
 	Session  []*Policy // they union; a FederatedUser without any has no permissions of its own
 	Resource *Policy   // Kind Resource or Trust
+	Endpoint []*Policy // of one VPC endpoint; they union
+	// SCP are the service control policies of the principal's account: a list for
+	// each level that has any attached, the organisation's root first, the account
+	// last. Each level must allow. Empty: the account is in no organisation.
+	SCP [][]*Policy
+	// RCP are the resource control policies of the resource owner's account, in
+	// the same order. RCPFullAWSAccess is always attached and need not be here.
+	RCP [][]*Policy
+	Org Organization
 }
 
 // Explanation is a decision with its reasons.
 type Explanation struct {
 	Decision Decision
+	// Rule is set where a rule of AWS decided whatever the policies say, or
+	// stood in for one; a sentence without full stop.
+	Rule string
 	// Reasons are every matching Deny statement; without one, every matching
 	// Allow statement, whether they were enough or not. In the order of the
 	// layers.
@@ -90,6 +117,7 @@ type Explanation struct {
 // Reason names one statement and what it did.
 type Reason struct {
 	Kind      Kind
+	Level     int    // SCP and RCP: of the organisation, from 0 for its root
 	Policy    string // the name given to Compile
 	Statement int    // from 0
 	SID       string

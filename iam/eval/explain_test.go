@@ -190,7 +190,7 @@ func TestPrincipalContext(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	var got []string
-	for k := eval.Identity; k <= eval.Trust+1; k++ {
+	for k := eval.Identity; k <= eval.RCP+1; k++ {
 		got = append(got, k.String())
 	}
 	for k := eval.Anonymous; k <= eval.SAML+1; k++ {
@@ -200,7 +200,8 @@ func TestNames(t *testing.T) {
 		got = append(got, d.String())
 	}
 	want := []string{
-		"identity policy", "permissions boundary", "session policy", "resource policy", "trust policy", "Kind(5)",
+		"identity policy", "permissions boundary", "session policy", "resource policy", "trust policy",
+		"VPC endpoint policy", "service control policy", "resource control policy", "Kind(8)",
 		"anonymous", "account root user", "user", "role", "role session", "federated user", "service", "web identity", "SAML identity", "PrincipalKind(9)",
 		"implicitly denied", "explicitly denied", "allowed", "Decision(3)",
 	}

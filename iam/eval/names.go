@@ -28,6 +28,12 @@ func (k Kind) String() string {
 		return "resource policy"
 	case Trust:
 		return "trust policy"
+	case Endpoint:
+		return "VPC endpoint policy"
+	case SCP:
+		return "service control policy"
+	case RCP:
+		return "resource control policy"
 	}
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }

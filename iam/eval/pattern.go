@@ -59,6 +59,9 @@ type style struct {
 	anyCase bool // no case matters; not together with wild
 	vars    bool // ${…} is a variable
 	negated bool // what matches is kept out: NotResource, StringNotEquals
+	// unparsable is the answer to a request's value that is no number, date,
+	// address or base64, before a negation.
+	unparsable truth
 }
 
 func compilePattern(text string, st style) (pattern, error) {

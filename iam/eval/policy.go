@@ -3,6 +3,7 @@ package eval
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/postern-dev/postern/iam"
 )
@@ -12,8 +13,8 @@ import (
 type Policy struct {
 	name   string
 	kind   Kind
-	denies []statement
-	allows []statement
+	denies block
+	allows block
 }
 
 // statement is a compiled statement.
@@ -31,9 +32,10 @@ type statement struct {
 
 	principals   *principals // nil: the kind has none
 	notPrincipal bool
+	doubtful     bool // holds what cannot be evaluated: never better than maybe
 
 	conditions []condition
-	doubtful   bool // holds what cannot be evaluated: never better than maybe
+	source     iam.Statement // for explanations
 }
 
 // Compile prepares a policy for evaluation. The name appears in explanations.
@@ -44,18 +46,23 @@ type statement struct {
 // judge an account as it stands. In it, an Allow statement of that sort never
 // matches, and a Deny statement matches whenever the rest of it does.
 func Compile(name string, kind Kind, doc *iam.Document) (*Policy, error) {
+	return Settings{}.Compile(name, kind, doc)
+}
+
+// Compile is Compile with other readings of what AWS leaves open.
+func (set Settings) Compile(name string, kind Kind, doc *iam.Document) (*Policy, error) {
 	p := &Policy{name: name, kind: kind}
 	if doc == nil {
 		return p, fmt.Errorf("compile policy %s: no document", name)
 	}
-	c := compiler{kind: kind, vars: doc.Version == iam.Version2012}
+	c := compiler{set: set, kind: kind, vars: doc.Version == iam.Version2012}
 	c.checkVersion(doc.Version)
 	for i := range doc.Statements {
 		s := c.statement(i, &doc.Statements[i])
 		if s.effect == iam.Allow {
-			p.allows = append(p.allows, s)
+			p.allows.add(s)
 		} else {
-			p.denies = append(p.denies, s)
+			p.denies.add(s)
 		}
 	}
 	if len(c.errs) > 0 {
@@ -66,6 +73,7 @@ func Compile(name string, kind Kind, doc *iam.Document) (*Policy, error) {
 
 // compiler compiles one document and collects what it cannot.
 type compiler struct {
+	set   Settings
 	kind  Kind
 	vars  bool // ${…} is a variable
 	doubt bool // nothing in the document is certain
@@ -82,7 +90,7 @@ func (c *compiler) checkVersion(version string) {
 }
 
 func (c *compiler) statement(index int, s *iam.Statement) statement {
-	out := statement{index: index, sid: s.SID, effect: s.Effect, pos: s.Pos}
+	out := statement{index: index, sid: s.SID, effect: s.Effect, pos: s.Pos, source: cloneStatement(s)}
 	errs := []error{
 		compileEffect(s, &out),
 		compileActions(s, &out),
@@ -186,9 +194,18 @@ func (c *compiler) compileResources(s *iam.Statement, out *statement) error {
 	return err
 }
 
+// hasPrincipals tells the kinds of policy that say whom they are for.
+func (k Kind) hasPrincipals() bool {
+	switch k {
+	case Resource, Trust, Endpoint, RCP:
+		return true
+	}
+	return false
+}
+
 func (c *compiler) compilePrincipal(s *iam.Statement, out *statement) error {
 	named := s.Principal != nil || s.NotPrincipal != nil
-	if c.kind != Resource && c.kind != Trust {
+	if !c.kind.hasPrincipals() {
 		if named {
 			return fmt.Errorf("%s has no Principal", article(c.kind))
 		}
@@ -202,18 +219,29 @@ func (c *compiler) compilePrincipal(s *iam.Statement, out *statement) error {
 	case s.NotPrincipal != nil:
 		out.notPrincipal = true
 		out.principals, err = compilePrincipals(s.NotPrincipal)
-		if s.Effect == iam.Allow {
-			err = errors.Join(err, errors.New("NotPrincipal with Allow is not supported"))
-		}
+		err = errors.Join(err, c.checkNotPrincipal(s.Effect))
 	case s.Principal != nil:
 		out.principals, err = compilePrincipals(s.Principal)
 		if err != nil { // what the bad name would have matched is open
 			out.principals.everyone = true
 		}
+	case c.kind == Endpoint || c.kind == RCP:
+		err = fmt.Errorf("%s needs a Principal", article(c.kind))
+		out.principals = &principals{everyone: true}
 	default: // matches nobody
 		out.principals = &principals{}
 	}
 	return err
+}
+
+func (c *compiler) checkNotPrincipal(effect iam.Effect) error {
+	switch {
+	case c.kind == RCP:
+		return errors.New("a resource control policy has no NotPrincipal")
+	case effect == iam.Allow && !c.set.AllowNotPrincipal:
+		return errors.New("NotPrincipal with Allow is not supported")
+	}
+	return nil
 }
 
 func article(k Kind) string {
@@ -225,13 +253,37 @@ func article(k Kind) string {
 
 func (c *compiler) compileConditions(s *iam.Statement, out *statement) []error {
 	var errs []error
-	for _, cond := range s.Conditions {
-		compiled, err := compileCondition(cond, c.vars)
+	for i, cond := range s.Conditions {
+		compiled, err := c.compileCondition(cond)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
+		compiled.source = i
 		out.conditions = append(out.conditions, compiled)
 	}
 	return errs
+}
+
+// cloneStatement copies what a caller might change after Compile.
+func cloneStatement(s *iam.Statement) iam.Statement {
+	out := *s
+	out.Principal, out.NotPrincipal = clonePrincipal(s.Principal), clonePrincipal(s.NotPrincipal)
+	out.Actions, out.NotActions = slices.Clone(s.Actions), slices.Clone(s.NotActions)
+	out.Resources, out.NotResources = slices.Clone(s.Resources), slices.Clone(s.NotResources)
+	out.Conditions = slices.Clone(s.Conditions)
+	for i := range out.Conditions {
+		out.Conditions[i].Values = slices.Clone(out.Conditions[i].Values)
+	}
+	return out
+}
+
+func clonePrincipal(p *iam.Principal) *iam.Principal {
+	if p == nil {
+		return nil
+	}
+	return &iam.Principal{
+		Everyone: p.Everyone, AWS: slices.Clone(p.AWS), Service: slices.Clone(p.Service),
+		Federated: slices.Clone(p.Federated), CanonicalUser: slices.Clone(p.CanonicalUser),
+	}
 }

@@ -20,6 +20,7 @@ const (
 	delegated       // to the account: its identity policies must allow
 	limited         // to the role (or a federated session's user): boundary and session policies still limit
 	direct          // to the principal itself, or to everyone
+	never           // no policy grants this much
 )
 
 // principals is a compiled Principal or NotPrincipal element.
@@ -98,13 +99,54 @@ func (ps *principals) grantAWS(p *Principal) grant {
 	case p.Kind != Role && slices.Contains(ps.arns, p.ARN):
 		return direct
 	case p.Kind == Role && slices.Contains(ps.arns, p.ARN),
-		p.Kind == RoleSession && slices.Contains(ps.arns, p.RoleARN),
+		p.Kind == RoleSession && ps.namesRole(p),
 		p.Kind == FederatedUser && slices.Contains(ps.arns, p.UserARN):
 		return limited
 	case slices.Contains(ps.accounts, p.Account):
 		return delegated
 	}
 	return noGrant
+}
+
+// namesRole says whether the role of a session is named.
+func (ps *principals) namesRole(p *Principal) bool {
+	if p.RoleARN != "" {
+		return slices.Contains(ps.arns, p.RoleARN)
+	}
+	for _, arn := range ps.arns {
+		if isRoleOf(arn, p.ARN) {
+			return true
+		}
+	}
+	return false
+}
+
+// isRoleOf says whether a role's ARN, whatever its path, is that of a session:
+// "arn:aws:iam::1:role/any/path/ci" of "arn:aws:sts::1:assumed-role/ci/run".
+func isRoleOf(role, session string) bool {
+	head, tail, ok := strings.Cut(role, ":iam::")
+	if !ok {
+		return false
+	}
+	account, path, ok := strings.Cut(tail, ":role/")
+	if !ok {
+		return false
+	}
+	rest, ok := strings.CutPrefix(session, head)
+	if !ok {
+		return false
+	}
+	if rest, ok = strings.CutPrefix(rest, ":sts::"); !ok {
+		return false
+	}
+	if rest, ok = strings.CutPrefix(rest, account); !ok {
+		return false
+	}
+	if rest, ok = strings.CutPrefix(rest, ":assumed-role/"); !ok {
+		return false
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	return name != "" && name == path[strings.LastIndexByte(path, '/')+1:]
 }
 
 func directIf(named bool) grant {
@@ -146,7 +188,7 @@ func (ps *principals) exempts(p *Principal, bounded bool) bool {
 		return false
 	case p.Kind == Root:
 		return true
-	case p.Kind == RoleSession && !slices.Contains(ps.arns, p.RoleARN):
+	case p.Kind == RoleSession && !ps.namesRole(p):
 		return false
 	}
 	return slices.Contains(ps.arns, p.ARN)

@@ -28,16 +28,16 @@ func compileRelation(operator string, values []string, st style) (relation, erro
 		st.wild = true
 		return compileARNs(values, st)
 	case "IpAddress":
-		return compileEach(values, parseNetwork, func(ps []netip.Prefix) relation { return networks(ps) })
+		return compileEach(values, parseNetwork, func(ps []netip.Prefix) relation { return networks{ps, st.unparsable} })
 	case "BinaryEquals":
-		return compileEach(values, parseBinary, func(bs [][]byte) relation { return binaries(bs) })
+		return compileEach(values, parseBinary, func(bs [][]byte) relation { return binaries{bs, st.unparsable} })
 	}
 	order, ok := orders[strings.TrimPrefix(strings.TrimPrefix(operator, "Numeric"), "Date")]
 	switch {
 	case ok && strings.HasPrefix(operator, "Numeric"):
-		return compileEach(values, parseNumber, func(ds []decimal) relation { return numbers{order, ds} })
+		return compileEach(values, parseNumber, func(ds []decimal) relation { return numbers{order, ds, st.unparsable} })
 	case ok && strings.HasPrefix(operator, "Date"):
-		return compileEach(values, parseInstant, func(ts []time.Time) relation { return dates{order, ts} })
+		return compileEach(values, parseInstant, func(ts []time.Time) relation { return dates{order, ts, st.unparsable} })
 	}
 	return nil, fmt.Errorf("operator %s cannot be evaluated", operator)
 }
@@ -181,8 +181,9 @@ func (o order) wants(compared int) bool {
 }
 
 type numbers struct {
-	order  order
-	values []decimal
+	order      order
+	values     []decimal
+	unparsable truth
 }
 
 func parseNumber(s string) (decimal, error) {
@@ -193,11 +194,10 @@ func parseNumber(s string) (decimal, error) {
 	return d, nil
 }
 
-// holds is maybe for a value that is no number: what AWS does is not written.
 func (n numbers) holds(value string, _ Context) truth {
 	d, ok := parseDecimal(value)
 	if !ok {
-		return maybe
+		return n.unparsable
 	}
 	for _, v := range n.values {
 		if n.order.wants(d.compare(v)) {
@@ -208,8 +208,9 @@ func (n numbers) holds(value string, _ Context) truth {
 }
 
 type dates struct {
-	order  order
-	values []time.Time
+	order      order
+	values     []time.Time
+	unparsable truth
 }
 
 func parseInstant(s string) (time.Time, error) {
@@ -223,7 +224,7 @@ func parseInstant(s string) (time.Time, error) {
 func (d dates) holds(value string, _ Context) truth {
 	t, ok := parseDate(value)
 	if !ok {
-		return maybe
+		return d.unparsable
 	}
 	for _, v := range d.values {
 		if d.order.wants(t.Compare(v)) {
@@ -234,7 +235,10 @@ func (d dates) holds(value string, _ Context) truth {
 }
 
 // networks are address ranges. IPv4 and IPv6 never match each other.
-type networks []netip.Prefix
+type networks struct {
+	values     []netip.Prefix
+	unparsable truth
+}
 
 func parseNetwork(s string) (netip.Prefix, error) {
 	if strings.Contains(s, "/") {
@@ -254,9 +258,9 @@ func parseNetwork(s string) (netip.Prefix, error) {
 func (ns networks) holds(value string, _ Context) truth {
 	a, err := netip.ParseAddr(value)
 	if err != nil || a.Zone() != "" {
-		return maybe
+		return ns.unparsable
 	}
-	for _, n := range ns {
+	for _, n := range ns.values {
 		if n.Contains(a) {
 			return yes
 		}
@@ -265,7 +269,10 @@ func (ns networks) holds(value string, _ Context) truth {
 }
 
 // binaries are bytes, base64 on both sides.
-type binaries [][]byte
+type binaries struct {
+	values     [][]byte
+	unparsable truth
+}
 
 func parseBinary(s string) ([]byte, error) {
 	b, err := base64.StdEncoding.DecodeString(s)
@@ -278,9 +285,9 @@ func parseBinary(s string) ([]byte, error) {
 func (bs binaries) holds(value string, _ Context) truth {
 	b, err := base64.StdEncoding.DecodeString(value)
 	if err != nil {
-		return maybe
+		return bs.unparsable
 	}
-	for _, want := range bs {
+	for _, want := range bs.values {
 		if bytes.Equal(b, want) {
 			return yes
 		}
