@@ -39,7 +39,10 @@ func (r *Retryable) Unwrap() error { return r.Err }
 type Retry struct {
 	First time.Duration // the first wait, before jitter; default 500 ms, then doubling
 	Most  time.Duration // the longest single wait; default 10 s
-	Total time.Duration // from the first failure to giving up; default 90 s
+	// Total is how long a change may go on failing, in attempts and pauses,
+	// before it is given up; default 90 s. A throttled one is given up once the
+	// account has let nothing at all through for so long.
+	Total time.Duration
 }
 
 // Options tune a run. The zero value is fit for AWS.

@@ -356,6 +356,95 @@ func TestThrottlingNeverStopsARun(t *testing.T) {
 	})
 }
 
+// narrow is an account that lets rate calls per second through, in bursts of
+// as many.
+type narrow struct {
+	rate   float64
+	tokens float64
+	last   time.Time
+	calls  int
+}
+
+func (n *narrow) allow(now time.Time) bool {
+	n.tokens = min(n.rate, n.tokens+n.rate*now.Sub(n.last).Seconds())
+	n.last = now
+	n.calls++
+	if n.tokens < 1 {
+		return false
+	}
+	n.tokens--
+	return true
+}
+
+// TestThrottlingAtScale is about an account so slow that most changes spend
+// minutes in the queue.
+func TestThrottlingAtScale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var changes []plan.Change
+		for i := range 1000 {
+			changes = append(changes, change(0, fmt.Sprint(i), plan.CreateRole))
+		}
+		var mu sync.Mutex
+		account := &narrow{rate: 5}
+		began := time.Now()
+		report, err := Run(t.Context(), changes, &fake{takes: 100 * time.Millisecond, script: func(plan.Change, int) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if account.allow(time.Now()) {
+				return nil
+			}
+			return &Retryable{Err: errors.New("slow down"), Throttled: true}
+		}}, Options{})
+		if err != nil {
+			t.Errorf("%d done: %.200s", len(report.Of(Done)), err)
+		}
+		// At best it takes 200 s.
+		if took := time.Since(began); took > 250*time.Second {
+			t.Errorf("took %s with %d calls", took, account.calls)
+		}
+	})
+}
+
+func TestThrottlingForEverEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var changes []plan.Change
+		for i := range 1000 {
+			changes = append(changes, change(0, fmt.Sprint(i), plan.CreateRole))
+		}
+		began := time.Now()
+		_, err := Run(t.Context(), changes, &fake{takes: 100 * time.Millisecond, script: func(plan.Change, int) error {
+			return &Retryable{Err: errors.New("slow down"), Throttled: true}
+		}}, Options{})
+		if err == nil {
+			t.Error("no error")
+		}
+		if took := time.Since(began); took < 90*time.Second || took > 4*time.Minute {
+			t.Errorf("took %s", took)
+		}
+	})
+}
+
+// TestQueueingIsNotWaiting is about a change whose failure passes with its own
+// second attempt, while others keep it in the queue for longer than its
+// patience.
+func TestQueueingIsNotWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		changes := []plan.Change{change(0, "late", plan.CreateRole)}
+		for i := range 60 {
+			changes = append(changes, change(0, fmt.Sprint(i), plan.CreateRole))
+		}
+		f := &fake{script: func(c plan.Change, attempt int) error {
+			if c.Entity == "late" && attempt < 3 {
+				return &Retryable{Err: errors.New("not visible yet"), Within: 20 * time.Second}
+			}
+			return nil
+		}}
+		if _, err := Run(t.Context(), changes, f, Options{Concurrency: 1}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestRunSortsStages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{}

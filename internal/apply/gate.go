@@ -3,6 +3,7 @@ package apply
 import (
 	"slices"
 	"sync"
+	"time"
 )
 
 // gate bounds the calls in flight in one account and adapts the bound to what
@@ -16,6 +17,8 @@ type gate struct {
 	good  int // unthrottled calls since limit last changed
 	round int // counts decreases
 	queue []chan int
+
+	granted time.Time // when a call last got through; zero: never
 }
 
 func newGate(most int) *gate { return &gate{limit: most, most: most} }
@@ -61,12 +64,20 @@ func (g *gate) leave(ticket int, throttled bool) {
 		g.limit, g.good = max(1, g.limit/2), 0
 		g.round++
 	case !throttled:
+		g.granted = time.Now()
 		g.good++
 		if g.good >= g.limit && g.limit < g.most {
 			g.limit, g.good = g.limit+1, 0
 		}
 	}
 	g.admit()
+}
+
+// lastGranted is when the account last let a call through.
+func (g *gate) lastGranted() time.Time {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.granted
 }
 
 func (g *gate) admit() {

@@ -110,9 +110,10 @@ func (r *run) stage(lanes []lane) {
 // returns whether the lane may go on.
 func (r *run) change(i int) bool {
 	res := &r.results[i]
-	var deadline time.Time
+	g := r.gates[res.Change.Account]
+	b := budget{policy: r.o.Retry}
 	for wait := r.o.Retry.First; ; wait = min(2*wait, r.o.Retry.Most) {
-		called, err := r.attempt(i)
+		took, called, err := r.attempt(i, g)
 		switch {
 		case !called:
 			return false // Failed if there was an earlier attempt, else NotTried
@@ -122,47 +123,44 @@ func (r *run) change(i int) bool {
 			return true
 		}
 		res.State, res.Err = Failed, err
-		again, ok := errors.AsType[*Retryable](err)
-		if ok && deadline.IsZero() {
-			deadline = time.Now().Add(patience(again, r.o.Retry))
-		}
-		left := time.Until(deadline)
-		if !ok || left <= 0 {
+		left := b.left(err, took, g)
+		if left <= 0 {
 			r.ending.Do(func() { r.cause = i })
 			r.halt()
 			r.tell(i, Event{Step: Gave, Err: err})
 			return false
 		}
-		pause := min(jitter(wait), left) // the last attempt is at the deadline
+		pause := min(jitter(wait), left) // the last attempt is when the budget ends
 		r.tell(i, Event{Step: Waiting, Err: err, Wait: pause})
 		if !sleep(r.stop, pause) {
 			return false
 		}
+		b.spent += pause
 	}
 }
 
-// attempt makes one call under the account's gate. called is false if the run
-// stopped before.
-func (r *run) attempt(i int) (called bool, err error) {
+// attempt makes one call under the account's gate and says how long it took,
+// without the time in the queue. called is false if the run stopped before.
+func (r *run) attempt(i int, g *gate) (took time.Duration, called bool, err error) {
 	res := &r.results[i]
-	g := r.gates[res.Change.Account]
 	ticket, ok := g.enter(r.stop.Done())
 	if !ok {
-		return false, nil
+		return 0, false, nil
 	}
 	throttled := false
 	defer func() { g.leave(ticket, throttled) }()
 	if r.stop.Err() != nil {
-		return false, nil
+		return 0, false, nil
 	}
 	res.Attempts++
 	if res.Attempts == 1 {
 		r.tell(i, Event{Step: Began})
 	}
+	began := time.Now()
 	err = r.ch.Change(r.calls, res.Change)
 	again, retryable := errors.AsType[*Retryable](err)
 	throttled = retryable && again.Throttled
-	return true, err
+	return time.Since(began), true, err
 }
 
 func (r *run) tell(i int, e Event) {
@@ -170,6 +168,42 @@ func (r *run) tell(i int, e Event) {
 	r.telling.Lock()
 	defer r.telling.Unlock()
 	r.o.Progress(e)
+}
+
+// budget is how long one change has been failing in ways that may pass.
+type budget struct {
+	policy Retry
+	since  time.Time     // the first failure; zero: none yet
+	spent  time.Duration // since then, in attempts and pauses
+}
+
+// left says how long it makes sense to wait after a failure of an attempt that
+// took so long; 0 or less: no longer.
+//
+// The time in the queue behind other entities does not count: nothing was tried
+// in it. A throttled change does not fail for what it is: as long as the account
+// lets others through, its turn comes.
+func (b *budget) left(err error, took time.Duration, g *gate) time.Duration {
+	again, ok := errors.AsType[*Retryable](err)
+	if !ok {
+		return 0
+	}
+	if b.since.IsZero() {
+		b.since = time.Now()
+	} else {
+		b.spent += took
+	}
+	if again.Throttled {
+		return b.policy.Total - time.Since(later(b.since, g.lastGranted()))
+	}
+	return patience(again, b.policy) - b.spent
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func patience(again *Retryable, policy Retry) time.Duration {
