@@ -6,8 +6,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/xml"
+	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/postern-dev/postern/internal/sandbox"
+	"github.com/postern-dev/postern/internal/wire"
 )
 
 const identityCall = "Action=GetCallerIdentity&Version=2011-06-15"
@@ -25,13 +28,23 @@ const identityCall = "Action=GetCallerIdentity&Version=2011-06-15"
 // signed is a request for GetCallerIdentity, signed by the SDK's own signer.
 func signed(t *testing.T, s *sandbox.Server, k keys, service string, at time.Time) *http.Request {
 	t.Helper()
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, s.URL()+"/", strings.NewReader(identityCall))
+	return signRequest(t, s, k, at, wire.Request{
+		Service: service, Method: http.MethodPost, Path: "/", Type: "application/x-www-form-urlencoded; charset=utf-8", Body: []byte(identityCall),
+	})
+}
+
+func signRequest(t *testing.T, s *sandbox.Server, k keys, at time.Time, q wire.Request) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(context.Background(), q.Method, s.URL()+q.Path+"?"+q.Query, bytes.NewReader(q.Body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	digest := sha256.Sum256([]byte(identityCall))
-	err = v4.NewSigner().SignHTTP(r.Context(), aws.Credentials{AccessKeyID: k.id, SecretAccessKey: k.secret, SessionToken: k.token}, r,
+	r.Header.Set("Content-Type", q.Type)
+	r.Header.Set("X-Amz-Target", q.Target)
+	digest := sha256.Sum256(q.Body)
+	r.Header.Set("X-Amz-Content-Sha256", hex.EncodeToString(digest[:]))
+	service := q.Service
+	err = v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = service == "s3" }).SignHTTP(r.Context(), aws.Credentials{AccessKeyID: k.id, SecretAccessKey: k.secret, SessionToken: k.token}, r,
 		hex.EncodeToString(digest[:]), service, "us-east-1", at)
 	if err != nil {
 		t.Fatal(err)
@@ -153,15 +166,74 @@ func TestSignature(t *testing.T) {
 	}
 }
 
+// TestSignedWebIdentity: some clients sign the call that needs no signature.
+func TestSignedWebIdentity(t *testing.T) {
+	s := start(t, twoAccounts())
+	withProvider(t, s, exactly("sub", subject))
+	token := must[string](t)(s.Mint(map[string]any{"aud": audience, "sub": subject}))
+	form := url.Values{
+		"Action": {"AssumeRoleWithWebIdentity"}, "Version": {"2011-06-15"}, "RoleArn": {release}, "RoleSessionName": {"run-1"}, "WebIdentityToken": {token},
+	}
+	r := signRequest(t, s, operator(s), time.Now(), wire.Request{
+		Service: "sts", Method: http.MethodPost, Path: "/", Type: "application/x-www-form-urlencoded", Body: []byte(form.Encode()),
+	})
+	if got := send(t, r); got.Status != http.StatusOK {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestPresigned(t *testing.T) {
 	s := start(t, twoAccounts())
 	k := operator(s)
-	url := must[*v4.PresignedHTTPRequest](t)(sts.NewPresignClient(stsOf(s, k)).PresignGetCallerIdentity(context.Background(), &sts.GetCallerIdentityInput{})).URL
-	if got := get(t, url, "").StatusCode; got != http.StatusOK {
+	link := must[*v4.PresignedHTTPRequest](t)(sts.NewPresignClient(stsOf(s, k)).PresignGetCallerIdentity(context.Background(), &sts.GetCallerIdentityInput{})).URL
+	if got := get(t, link, "").StatusCode; got != http.StatusOK {
 		t.Errorf("status %d", got)
 	}
-	if got := get(t, strings.Replace(url, "us-east-1", "us-east-2", 1), "").StatusCode; got != http.StatusForbidden {
+	if got := get(t, strings.Replace(link, "us-east-1", "us-east-2", 1), "").StatusCode; got != http.StatusForbidden {
 		t.Errorf("status %d of a changed URL", got)
+	}
+}
+
+// TestUseOfAccess sends one allowed and one denied call in each protocol,
+// written and read by the same table but signed by the SDK.
+func TestUseOfAccess(t *testing.T) {
+	s := start(t, twoAccounts())
+	const region = "us-east-1"
+	k := newUser(t, s, "alice",
+		allow("ecr:DescribeImages", "arn:aws:ecr:us-east-1:111111111111:repository/shop"),
+		allow("s3:GetObject", "arn:aws:s3:::acme/a b+c"),
+		allow("ec2:DescribeInstances", "*"),
+		allow("iam:GetGroup", "arn:aws:iam::111111111111:group/staff"),
+	)
+	for _, test := range []struct {
+		action, resource string
+		status           int
+		code             string
+	}{
+		{"ecr:DescribeImages", "arn:aws:ecr:us-east-1:111111111111:repository/shop", 200, ""},
+		{"ecr:DescribeImages", "arn:aws:ecr:us-east-1:111111111111:repository/shop2", 400, "AccessDeniedException"},
+		{"s3:GetObject", "arn:aws:s3:::acme/a b+c", 200, ""},
+		{"s3:GetObject", "arn:aws:s3:::acme/a b", 403, "<Code>AccessDenied</Code>"},
+		{"ec2:DescribeInstances", "*", 200, ""},
+		{"ec2:DescribeTags", "*", 403, "<Code>UnauthorizedOperation</Code>"},
+		{"iam:GetGroup", "arn:aws:iam::111111111111:group/staff", 404, "<Code>NoSuchEntity</Code>"},
+		{"iam:GetGroup", "arn:aws:iam::111111111111:group/others", 403, "<Code>AccessDenied</Code>"},
+	} {
+		q, ok := wire.Build(test.action, test.resource, region)
+		if !ok {
+			t.Fatalf("%s on %s cannot be built", test.action, test.resource)
+		}
+		resp, err := http.DefaultClient.Do(signRequest(t, s, k, time.Now(), q))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if err := errors.Join(err, resp.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode != test.status || !strings.Contains(string(body), test.code) {
+			t.Errorf("%s on %s: status %d, %s", test.action, test.resource, resp.StatusCode, body)
+		}
 	}
 }
 

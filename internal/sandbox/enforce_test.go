@@ -85,6 +85,10 @@ func TestDenialsInAWSWords(t *testing.T) {
 			call: func(c *iam.Client) error { return getUser(ctx, c, "bob") },
 		},
 		{
+			name: "global resource tag", identity: []map[string]any{conditional(allow("iam:GetUser", "*"), "StringEquals", "aws:ResourceTag/team", "blue")},
+			call: func(c *iam.Client) error { return getUser(ctx, c, "bob") },
+		},
+		{
 			name: "no such resource tag", identity: []map[string]any{conditional(allow("iam:GetUser", "*"), "StringEquals", "aws:ResourceTag/team", "red")},
 			call: func(c *iam.Client) error { return getUser(ctx, c, "bob") },
 			want: notTo + "iam:GetUser on resource: " + bob + " because no identity-based policy allows the iam:GetUser action",

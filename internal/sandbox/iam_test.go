@@ -276,6 +276,9 @@ func TestQuotasAndValidation(t *testing.T) {
 		{"a principal that does not exist", func() error {
 			return createRole("r", policy(t, trust(map[string]any{"AWS": "arn:aws:iam::222222222222:role/gone"}, "sts:AssumeRole", nil)))
 		}, malformed(`Invalid principal in policy: "AWS":"arn:aws:iam::222222222222:role/gone"`)},
+		{"a principal with another path", func() error {
+			return createRole("r", policy(t, trust(map[string]any{"AWS": "arn:aws:iam::111111111111:user/x/postern-operator"}, "sts:AssumeRole", nil)))
+		}, malformed(`Invalid principal in policy: "AWS":"arn:aws:iam::111111111111:user/x/postern-operator"`)},
 		{"a principal of an account elsewhere", func() error {
 			return createRole("elsewhere", policy(t, trust(map[string]any{"AWS": "arn:aws:iam::333333333333:role/jenkins"}, "sts:AssumeRole", nil)))
 		}, refusal{}},
@@ -329,6 +332,13 @@ func TestAttachmentQuota(t *testing.T) {
 		}
 	}
 	wantRefusal(t, err, 409, "LimitExceeded", "Cannot exceed quota for PoliciesPerRole: 10")
+	again := &iam.AttachRolePolicyInput{RoleName: aws.String("r"), PolicyArn: aws.String("arn:aws:iam::111111111111:policy/p0")}
+	if _, err := c.AttachRolePolicy(ctx, again); err != nil { // what is attached may be attached again
+		t.Error(err)
+	}
+	if got := must[*iam.ListAttachedRolePoliciesOutput](t)(c.ListAttachedRolePolicies(ctx, &iam.ListAttachedRolePoliciesInput{RoleName: aws.String("r")})); len(got.AttachedPolicies) != 10 {
+		t.Errorf("%d policies attached, want 10", len(got.AttachedPolicies))
+	}
 }
 
 func TestDetailsOmitWhatAWSOmits(t *testing.T) {

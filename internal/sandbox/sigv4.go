@@ -165,6 +165,11 @@ func (s signature) verify(r *http.Request, body []byte, secret string) bool {
 	if !ok {
 		return false
 	}
+	return subtle.ConstantTimeCompare([]byte(s.sign(r, payload, secret)), []byte(s.Signature)) == 1
+}
+
+// sign is the signature that the request would have with secret.
+func (s signature) sign(r *http.Request, payload, secret string) string {
 	canonical := strings.Join([]string{
 		r.Method, canonicalPath(r.URL, s.Service), canonicalQuery(r.URL.Query()),
 		canonicalHeaders(r, s.SignedHeaders), strings.Join(s.SignedHeaders, ";"), payload,
@@ -175,8 +180,7 @@ func (s signature) verify(r *http.Request, body []byte, secret string) bool {
 	for _, part := range []string{s.Date, s.Region, s.Service, "aws4_request"} {
 		key = sum(key, part)
 	}
-	want := hex.EncodeToString(sum(key, toSign))
-	return subtle.ConstantTimeCompare([]byte(want), []byte(s.Signature)) == 1
+	return hex.EncodeToString(sum(key, toSign))
 }
 
 func sum(key []byte, message string) []byte {

@@ -55,6 +55,11 @@ func TestAssumeRole(t *testing.T) {
 			want: refusal{403, "AccessDenied", notTo + "sts:TagSession on resource: " + target + " because no role trust policy allows the sts:TagSession action"},
 		},
 		{
+			name: "a source identity needs a permission", identity: []map[string]any{allow("sts:*", "*")}, trust: trust(byAlice, "sts:AssumeRole", nil),
+			in:   sts.AssumeRoleInput{SourceIdentity: aws.String("alice")},
+			want: refusal{403, "AccessDenied", notTo + "sts:SetSourceIdentity on resource: " + target + " because no role trust policy allows the sts:SetSourceIdentity action"},
+		},
+		{
 			name: "longer than the role allows", identity: []map[string]any{allow("sts:AssumeRole", "*")}, trust: trust(byAlice, "sts:AssumeRole", nil),
 			in:   sts.AssumeRoleInput{DurationSeconds: aws.Int32(7200)},
 			want: refusal{400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."},
@@ -207,6 +212,19 @@ func TestRecreatedPrincipal(t *testing.T) {
 	if want := *policy(t, trust(map[string]any{"AWS": *first.User.UserId}, "sts:AssumeRole", nil)); shown != want {
 		t.Errorf("trust policy is %s, want %s", shown, want)
 	}
+}
+
+// TestRecreatedRole: the sessions of a deleted role do not become those of the
+// next one of its name.
+func TestRecreatedRole(t *testing.T) {
+	s, ctx := start(t, twoAccounts()), context.Background()
+	k, op := newUser(t, s, "alice"), iamOf(s, operator(s))
+	trusting := policy(t, trust(map[string]any{"AWS": alice}, "sts:AssumeRole", nil))
+	session := assume(t, s, k, newRole(t, op, "again", trusting))
+	must[*iam.DeleteRoleOutput](t)(op.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: aws.String("again")}))
+	newRole(t, op, "again", trusting)
+	_, err := stsOf(s, session).GetCallerIdentity(ctx, nil)
+	wantRefusal(t, err, 403, "InvalidClientTokenId", "The security token included in the request is invalid.")
 }
 
 func TestAssumeAsService(t *testing.T) {

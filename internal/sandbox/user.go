@@ -19,7 +19,8 @@ func userOperations() []operation {
 		{name: "DeleteUser", run: deleteUser, allow: needs("iam:DeleteUser", on)},
 		{name: "ListGroupsForUser", run: listGroupsForUser, allow: needs("iam:ListGroupsForUser", on), reads: true},
 		// What users of the sandbox never have, but tools ask for before they delete one.
-		{name: "GetLoginProfile", run: getLoginProfile, allow: needs("iam:GetLoginProfile", on), reads: true},
+		{name: "GetLoginProfile", run: noLoginProfile, allow: needs("iam:GetLoginProfile", on), reads: true},
+		{name: "DeleteLoginProfile", run: noLoginProfile, allow: needs("iam:DeleteLoginProfile", on)},
 		{name: "ListMFADevices", run: emptyOfUser[mfaDevices], allow: needs("iam:ListMFADevices", on), reads: true},
 		{name: "ListSigningCertificates", run: emptyOfUser[certificates], allow: needs("iam:ListSigningCertificates", on), reads: true},
 		{name: "ListServiceSpecificCredentials", run: emptyOfUser[serviceCredentials], allow: needs("iam:ListServiceSpecificCredentials", on), reads: true},
@@ -274,7 +275,7 @@ func listGroupsForUser(c *call) (any, error) {
 	return c.groupPage(groups)
 }
 
-func getLoginProfile(c *call) (any, error) {
+func noLoginProfile(c *call) (any, error) {
 	u, err := c.findUser()
 	if err != nil {
 		return nil, err

@@ -40,9 +40,9 @@ func (s service) write(op operation, fields map[string]string) (Request, bool) {
 }
 
 func writeS3(op operation, fields map[string]string) Request {
-	path := &url.URL{Path: "/" + fields["bucket"]}
+	path := "/" + fields["bucket"]
 	if key := fields["key"]; key != "" {
-		path.Path += "/" + key
+		path += "/" + escapePath(key)
 	}
 	query, err := url.ParseQuery(op.query)
 	if err != nil { // the table is constant: its test parses every query
@@ -53,7 +53,17 @@ func writeS3(op operation, fields map[string]string) Request {
 			query.Set(name, v)
 		}
 	}
-	return Request{Service: "s3", Method: op.method, Path: path.EscapedPath(), Query: query.Encode()}
+	return Request{Service: "s3", Method: op.method, Path: path, Query: query.Encode()}
+}
+
+// escapePath escapes all but slashes, as S3's signatures demand; net/url would
+// leave "+" alone.
+func escapePath(key string) string {
+	parts := strings.Split(key, "/")
+	for i, part := range parts {
+		parts[i] = strings.ReplaceAll(url.QueryEscape(part), "+", "%20")
+	}
+	return strings.Join(parts, "/")
 }
 
 // read finds a request's operation and its fields.

@@ -152,6 +152,10 @@ func TestBuild(t *testing.T) {
 				Body: []byte(`{"Key":{"LockID":{"S":"acme-state/shop"}},"TableName":"lock"}`),
 			},
 		},
+		{
+			name: "object with odd characters", call: wire.Call{Action: "s3:GetObject", Resource: "arn:aws:s3:::acme-state/a b+c//é"},
+			want: wire.Request{Service: "s3", Method: "GET", Path: "/acme-state/a%20b%2Bc//%C3%A9"},
+		},
 		{name: "another region", call: wire.Call{Action: "ecr:DescribeImages", Resource: "arn:aws:ecr:us-east-1:222222222222:repository/shop"}, no: true},
 		{name: "another kind of resource", call: wire.Call{Action: "ecr:DescribeImages", Resource: "arn:aws:s3:::shop"}, no: true},
 		{name: "a resource is needed", call: wire.Call{Action: "ecr:DescribeImages", Resource: "*"}, no: true},
