@@ -392,7 +392,7 @@ func TestFailures(t *testing.T) {
 			name: "a conflict", status: 409, code: "DeleteConflict", message: "Cannot delete entity, must detach all policies first.",
 			retry: &apply.Retryable{Within: waitForRelease}, exit: fault.General,
 			want: roleARN + ": iam:PutRolePolicy: DeleteConflict: Cannot delete entity, must detach all policies first.",
-			hint: "something still refers to it; run postern plan to see what",
+			hint: "AWS is slow to see what was removed, or somebody added to it since the plan: run postern plan again",
 		},
 		{
 			name: "a quota", status: 409, code: "LimitExceeded", message: "Cannot exceed quota for RolesPerAccount: 1000", exit: fault.General,

@@ -101,7 +101,7 @@ func (r *reader) document(at entity, what string, text *string) *iam.Document {
 	if err == nil {
 		return doc
 	}
-	if strings.HasPrefix(at.path, r.own) {
+	if at.path == r.own {
 		r.errs = append(r.errs, &fault.Error{
 			Where: at.arn, What: "read " + what, Cause: err,
 			Hint: "delete or correct it in AWS, then run postern plan again",

@@ -64,7 +64,7 @@ func explainCode(api smithy.APIError, where, op string) error {
 			f.Hint = "make sure that the user or role exists: a trust policy names only what stands"
 		}
 	case "DeleteConflict":
-		f.Hint = "something still refers to it; run postern plan to see what"
+		f.Hint = "AWS is slow to see what was removed, or somebody added to it since the plan: run postern plan again"
 	}
 	return f
 }

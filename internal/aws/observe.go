@@ -1,12 +1,10 @@
 package aws
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -44,7 +42,7 @@ func (c *Cloud) Observe(ctx context.Context, accountID, stack string) (estate.Ac
 	if err := inParallel(ctx, o.accessKeys, o.readProviders); err != nil {
 		return estate.Account{}, err
 	}
-	o.sort()
+	o.found.Sort()
 	return o.found, nil
 }
 
@@ -214,7 +212,7 @@ func (o *observation) readProviders(ctx context.Context) error {
 func (o *observation) accessKeys(ctx context.Context) error {
 	for i := range o.found.Users {
 		u := &o.found.Users[i]
-		if !strings.HasPrefix(u.Path, o.path) {
+		if u.Path != o.path {
 			continue
 		}
 		out, err := o.iam.ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: &u.Name})
@@ -260,16 +258,6 @@ func (o *observation) quotas(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func (o *observation) sort() {
-	f := &o.found
-	slices.SortFunc(f.Roles, func(a, b estate.Role) int { return cmp.Compare(a.Name, b.Name) })
-	slices.SortFunc(f.Users, func(a, b estate.User) int { return cmp.Compare(a.Name, b.Name) })
-	slices.SortFunc(f.Groups, func(a, b estate.Group) int { return cmp.Compare(a.Name, b.Name) })
-	slices.SortFunc(f.Policies, func(a, b estate.ManagedPolicy) int { return cmp.Compare(a.ARN(f), b.ARN(f)) })
-	slices.SortFunc(f.InstanceProfiles, func(a, b estate.InstanceProfile) int { return cmp.Compare(a.Name, b.Name) })
-	slices.SortFunc(f.Providers, func(a, b estate.OIDCProvider) int { return cmp.Compare(a.URL, b.URL) })
 }
 
 func seconds(n *int32) time.Duration { return time.Duration(sdk.ToInt32(n)) * time.Second }

@@ -67,7 +67,7 @@ func TestObserveReadsPages(t *testing.T) {
 			"<RoleDetailList>"+roleDetail(path, "shop-b", federated, attach)+roleDetail("/", "legacy", `{"Version":"2012-10-17","Statement":[{"Effect":"Perhaps"}]}`, "")+"</RoleDetailList>",
 			"<RoleDetailList>"+roleDetail(path, "shop-a", ec2Trust, "")+"</RoleDetailList><UserDetailList><member><Path>"+path+"</Path><UserName>shop-ci</UserName>"+
 				"<Arn>arn:aws:iam::"+prod+":user"+path+"shop-ci</Arn><GroupList><member>z</member><member>a</member></GroupList></member>"+
-				"<member><Path>/</Path><UserName>bob</UserName><Arn>arn:aws:iam::"+prod+":user/bob</Arn></member></UserDetailList>"+
+				"<member><Path>"+path+"x/</Path><UserName>bob</UserName><Arn>arn:aws:iam::"+prod+":user/bob</Arn></member></UserDetailList>"+
 				"<GroupDetailList><member><Path>/</Path><GroupName>g</GroupName><Arn>arn:aws:iam::"+prod+":group/g</Arn>"+
 				"<GroupPolicyList><member><PolicyName>p</PolicyName><PolicyDocument>"+url.PathEscape(grantText)+"</PolicyDocument></member></GroupPolicyList></member></GroupDetailList>",
 			"<Policies>"+managedDetail(mine, path, version("v10", otherText)+version("v11", grantText)+version("v9", grantText))+
@@ -110,7 +110,7 @@ func TestObserveReadsPages(t *testing.T) {
 			},
 		},
 		Users: []estate.User{
-			{Name: "bob", Path: "/"},
+			{Name: "bob", Path: path + "x/"},
 			{
 				Name: "shop-ci", Path: path, Groups: []string{"a", "z"},
 				Keys: []estate.AccessKey{{ID: "AKIAONE", Created: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}},
@@ -172,13 +172,16 @@ func TestObserveCountsPages(t *testing.T) {
 
 func TestObserveRefusesItsOwnMalformedPolicy(t *testing.T) {
 	s := startStub(t, map[string]answer{"GetAccountAuthorizationDetails": says("GetAccountAuthorizationDetails",
-		"<RoleDetailList>"+roleDetail(path, "shop-a", `{"Statement":`, "")+roleDetail("/postern/shopping/", "x", `{"Statement":`, "")+"</RoleDetailList>")})
+		"<RoleDetailList>"+roleDetail(path, "shop-a", `{"Statement":`, "")+roleDetail("/postern/shopping/", "x", `{"Statement":`, "")+
+			roleDetail("/postern/shop/x/", "y", `{"Statement":`, "")+"</RoleDetailList>")})
 	_, err := s.connect(t).Observe(t.Context(), prod, "shop")
 	if err == nil || !strings.HasPrefix(err.Error(), "arn:aws:iam::"+prod+":role/postern/shop/shop-a: read trust policy: ") {
 		t.Fatalf("error %v", err)
 	}
-	if strings.Contains(err.Error(), "shopping") {
-		t.Errorf("another stack's policy is not ours to judge: %v", err)
+	for _, other := range []string{"shopping", "shop/x/"} {
+		if strings.Contains(err.Error(), other) {
+			t.Errorf("what lies at another path is not ours to judge: %v", err)
+		}
 	}
 }
 

@@ -39,9 +39,9 @@ func (a *account) proveOurs(ctx context.Context, ch plan.Change) error {
 	return nil
 }
 
-// settle looks at what stands when a creating call failed in a way that an
-// earlier attempt with a lost answer explains. What stands exactly as wanted
-// is a success.
+// settle looks at what stands when a call failed. A creating one may owe that
+// to an earlier attempt with a lost answer: what stands exactly as wanted is a
+// success. A deleting one may be kept up by what no plan sees.
 func (a *account) settle(ctx context.Context, ch plan.Change, err error) error {
 	if err == nil || ctx.Err() != nil {
 		return err
@@ -58,6 +58,10 @@ func (a *account) settle(ctx context.Context, ch plan.Change, err error) error {
 	case plan.AddRoleToInstanceProfile:
 		if hasCode(err, "EntityAlreadyExists", "LimitExceeded") {
 			return a.settleMembership(ctx, ch, err)
+		}
+	case plan.DeleteUser, plan.DeletePolicy:
+		if hasCode(err, "DeleteConflict") {
+			return a.blocked(ctx, ch, err)
 		}
 	case plan.CreatePolicyVersion:
 		if _, throttled, ok := passes(err); ok && !throttled || hasCode(err, "LimitExceeded") {

@@ -49,7 +49,7 @@ func Estate(s *spec.Spec, quotas Quotas) (*estate.Estate, error) {
 		}
 	}
 	for i := range out.Accounts {
-		sortAccount(&out.Accounts[i])
+		out.Accounts[i].Sort()
 	}
 	c.refuseCircles()
 	if err := c.errs.Err(); err != nil {
@@ -118,15 +118,6 @@ func (c *compiler) identity(name string) *spec.Identity {
 		return nil
 	}
 	return &c.spec.Identities[i]
-}
-
-func sortAccount(a *estate.Account) {
-	slices.SortFunc(a.Roles, func(x, y estate.Role) int { return cmp.Compare(x.Name, y.Name) })
-	slices.SortFunc(a.Users, func(x, y estate.User) int { return cmp.Compare(x.Name, y.Name) })
-	slices.SortFunc(a.Groups, func(x, y estate.Group) int { return cmp.Compare(x.Name, y.Name) })
-	slices.SortFunc(a.Policies, func(x, y estate.ManagedPolicy) int { return cmp.Compare(x.Name, y.Name) })
-	slices.SortFunc(a.InstanceProfiles, func(x, y estate.InstanceProfile) int { return cmp.Compare(x.Name, y.Name) })
-	slices.SortFunc(a.Providers, func(x, y estate.OIDCProvider) int { return cmp.Compare(x.URL, y.URL) })
 }
 
 func inlinePolicies(docs []named) []estate.InlinePolicy {

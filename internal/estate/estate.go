@@ -5,6 +5,8 @@
 package estate
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/postern-dev/postern/iam"
@@ -17,7 +19,8 @@ const TagStack = "postern:stack"
 // once no role of the account trusts it.
 const TagShared = "postern:shared"
 
-// PathOf is the IAM path under which everything of a stack lies.
+// PathOf is the IAM path of everything that a stack owns. What lies at any
+// other path, also one that begins with this one, is not the stack's.
 func PathOf(stack string) string { return "/postern/" + stack + "/" }
 
 // Estate is what stands in one or more accounts.
@@ -25,7 +28,8 @@ type Estate struct {
 	Accounts []Account // by ID
 }
 
-// Account is what stands in one account. All lists are sorted by name or ARN.
+// Account is what stands in one account. All lists are sorted: Policies and
+// Providers by ARN, the others by name.
 type Account struct {
 	ID               string // 12 digits
 	Partition        string // aws, aws-us-gov, aws-cn
@@ -36,6 +40,20 @@ type Account struct {
 	InstanceProfiles []InstanceProfile
 	Providers        []OIDCProvider
 	Quotas           Quotas
+}
+
+// Sort brings the lists into their order.
+func (a *Account) Sort() {
+	sortBy(a.Roles, func(r Role) string { return r.Name })
+	sortBy(a.Users, func(u User) string { return u.Name })
+	sortBy(a.Groups, func(g Group) string { return g.Name })
+	sortBy(a.Policies, func(p ManagedPolicy) string { return p.ARN(a) })
+	sortBy(a.InstanceProfiles, func(p InstanceProfile) string { return p.Name })
+	sortBy(a.Providers, func(p OIDCProvider) string { return p.URL })
+}
+
+func sortBy[T any](list []T, key func(T) string) {
+	slices.SortFunc(list, func(a, b T) int { return strings.Compare(key(a), key(b)) })
 }
 
 // Role is an IAM role.
