@@ -14,6 +14,7 @@ package action
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/postern-dev/postern/iam"
@@ -148,7 +149,7 @@ func Lookup(action string) (*Action, bool) {
 
 // Action finds one of the service's actions by name, in any case.
 func (s *Service) Action(name string) (*Action, bool) {
-	i, ok := slices.BinarySearchFunc(s.Actions, name, func(a Action, name string) int { return compareFold(a.Name, name) })
+	i, ok := sort.Find(len(s.Actions), func(i int) int { return compareFold(name, s.Actions[i].Name) })
 	if !ok {
 		return nil, false
 	}
@@ -157,7 +158,7 @@ func (s *Service) Action(name string) (*Action, bool) {
 
 // ResourceType finds one of the service's resource types by name, in any case.
 func (s *Service) ResourceType(name string) (*ResourceType, bool) {
-	i, ok := slices.BinarySearchFunc(s.ResourceTypes, name, func(t ResourceType, name string) int { return compareFold(t.Name, name) })
+	i, ok := sort.Find(len(s.ResourceTypes), func(i int) int { return compareFold(name, s.ResourceTypes[i].Name) })
 	if !ok {
 		return nil, false
 	}
@@ -169,8 +170,9 @@ func (s *Service) ResourceType(name string) (*ResourceType, bool) {
 // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
 func RCPServices() []string {
 	var prefixes []string
-	for _, e := range reference().services {
-		if e.rcp {
+	a := reference()
+	for i := range a.services {
+		if e := &a.services[i]; e.rcp {
 			prefixes = append(prefixes, e.prefix)
 		}
 	}

@@ -1,34 +1,246 @@
 package action_test
 
 import (
-	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/action"
 )
 
-func TestScratch(t *testing.T) {
-	fmt.Println(action.About(), action.Version())
-	a, ok := action.Lookup("s3:getobject")
-	fmt.Println(a, ok, a.Level, a.Resources, a.Keys())
-	fmt.Println(action.Expand("s3:Get*Acl"), len(action.Expand("*")), len(action.Expand("*:Describe*")))
-	for _, k := range []string{"aws:resourcetag/Team", "aws:PrincipalTag/x", "s3:prefix", "token.actions.githubusercontent.com:sub", "gitlab.com:project_id", "oidc.eks.eu-west-1.amazonaws.com/id/AB:aud", "aws:Foo", "saml:aud", "ec2:ResourceTag/a"} {
-		fmt.Println(k)
-		fmt.Println(action.ConditionKey("", k))
-		fmt.Println(action.ConditionKey("s3", k))
+// all lists every service.
+func all(t testing.TB) []*action.Service {
+	t.Helper()
+	var services []*action.Service
+	for _, prefix := range action.Services() {
+		s, ok := action.ServiceByPrefix(prefix)
+		if !ok {
+			t.Fatalf("no service %s", prefix)
+		}
+		services = append(services, s)
 	}
-	for _, r := range []string{"arn:aws:s3:::b/k/x", "arn:aws:s3:::b", "arn:aws:iam::111111111111:role/a/b", "arn:aws:ec2:eu-west-1:111111111111:instance/i-1"} {
-		for _, x := range action.ResourceTypesFor(r) {
-			fmt.Println(r, x.Service, x.Name)
+	return services
+}
+
+// everyAction lists all actions as policies write them, sorted.
+var everyAction = sync.OnceValue(func() []string {
+	var names []string
+	for _, prefix := range action.Services() {
+		s, _ := action.ServiceByPrefix(prefix)
+		for _, a := range s.Actions {
+			names = append(names, prefix+":"+a.Name)
 		}
 	}
-	fmt.Println(action.Shrink(action.Expand("s3:Get*")))
-	var rd []string
-	for _, n := range action.Expand("ec2:*") {
-		if a, _ := action.Lookup(n); a.Level == action.Write {
-			rd = append(rd, n)
+	slices.Sort(names)
+	return names
+})
+
+// TestCounts holds what is decoded against counts taken from the npm package
+// itself, and the header against what is decoded.
+func TestCounts(t *testing.T) {
+	type counts struct {
+		Info                 action.Info
+		Levels               map[action.Level]int
+		WildcardOnly         int
+		Resources, Required  int // pairs of an action and a resource type
+		RCP, VariableGlobals int
+	}
+	want := counts{
+		Info: action.Info{
+			Version: "0.21.202609261", Date: "2026-09-26",
+			Services: 456, Actions: 22091, ResourceTypes: 2334, ConditionKeys: 2578, GlobalKeys: 59,
+		},
+		Levels: map[action.Level]int{
+			action.Read: 5871, action.List: 3719, action.Write: 11357, action.Tagging: 719, action.PermissionsManagement: 425,
+		},
+		WildcardOnly: 6724,
+		Resources:    21931 - 6, // six rows are there twice
+		Required:     15730 - 3,
+		RCP:          62, VariableGlobals: 3,
+	}
+	got := counts{Info: action.Info{Version: action.Version(), Date: action.Date()}, Levels: map[action.Level]int{}}
+	for _, s := range all(t) {
+		got.Info.Services++
+		got.Info.Actions += len(s.Actions)
+		got.Info.ResourceTypes += len(s.ResourceTypes)
+		got.Info.ConditionKeys += len(s.ConditionKeys)
+		for _, a := range s.Actions {
+			got.Levels[a.Level]++
+			if a.WildcardOnly {
+				got.WildcardOnly++
+			}
+			got.Resources += len(a.Resources)
+			for _, r := range a.Resources {
+				if r.Required {
+					got.Required++
+				}
+			}
 		}
 	}
-	x := action.Shrink(rd)
-	fmt.Println(len(rd), len(x), x)
+	got.RCP = len(action.RCPServices())
+	for _, k := range action.GlobalKeys() {
+		got.Info.GlobalKeys++
+		if strings.Contains(k.Name, "${") {
+			got.VariableGlobals++
+		}
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(want.Info, action.About()); d != "" {
+		t.Errorf("About: %s", d)
+	}
+}
+
+// TestEverythingIsSound looks at each entry: in order, found by its name in any
+// case, and referring only to what is there.
+func TestEverythingIsSound(t *testing.T) {
+	fold := func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) }
+	for _, s := range all(t) {
+		if s.Name == "" || len(s.Actions) == 0 {
+			t.Errorf("%s: name %q, %d actions", s.Prefix, s.Name, len(s.Actions))
+		}
+		if !slices.IsSortedFunc(s.Actions, func(a, b action.Action) int { return fold(a.Name, b.Name) }) {
+			t.Errorf("%s: actions are not sorted", s.Prefix)
+		}
+		for i := range s.Actions {
+			a := &s.Actions[i]
+			if got, ok := action.Lookup(strings.ToUpper(a.String())); !ok || got != a {
+				t.Errorf("%s is not found in capitals", a)
+			}
+			if len(a.ResourceTypes()) != len(a.Resources) {
+				t.Errorf("%s: %v: a resource type is not there", a, a.Resources)
+			}
+			for _, k := range a.Keys() {
+				if _, ok := s.ConditionKeys[k]; !ok {
+					t.Errorf("%s: unknown condition key %s", a, k)
+				}
+			}
+		}
+		for i := range s.ResourceTypes {
+			r := &s.ResourceTypes[i]
+			if got, ok := s.ResourceType(strings.ToLower(r.Name)); !ok || got != r {
+				t.Errorf("%s: resource type %s is not found", s.Prefix, r.Name)
+			}
+			for _, arn := range r.ARNs {
+				if strings.Count(arn, ":") < 5 || !strings.HasPrefix(arn, "arn:${Partition}:") {
+					t.Errorf("%s: %s: template %q", s.Prefix, r.Name, arn)
+				}
+			}
+		}
+		for name, typ := range s.ConditionKeys {
+			k, ok := s.ConditionKey(strings.ToUpper(name))
+			if !ok || k.Name != name || k.Type != typ {
+				t.Errorf("%s: condition key %s is found as %v", s.Prefix, name, k)
+			}
+		}
+	}
+}
+
+func TestLookup(t *testing.T) {
+	got, ok := action.Lookup("iam:passrole")
+	if !ok {
+		t.Fatal("no iam:PassRole")
+	}
+	want := &action.Action{
+		Service: "iam", Name: "PassRole", Level: action.Write,
+		Resources:     []action.ActionResource{{Type: "role", Required: true}},
+		ConditionKeys: []string{"iam:AssociatedResourceArn", "iam:PassedToService"},
+	}
+	if d := cmp.Diff(want, got, cmpopts.IgnoreUnexported(action.Action{})); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]string{"arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}"}, got.ResourceTypes()[0].ARNs); d != "" {
+		t.Error(d)
+	}
+	for _, name := range []string{"", ":", "iam", "iam:", ":PassRole", "iam:Pass*", "iam:PassRole ", "nope:PassRole", "iam:PassRolé"} {
+		if a, ok := action.Lookup(name); ok {
+			t.Errorf("%q is %v", name, a)
+		}
+	}
+}
+
+func TestLevels(t *testing.T) {
+	for name, want := range map[string]string{
+		"s3:GetObject": "Read", "s3:ListAllMyBuckets": "List", "s3:PutObject": "Write",
+		"s3:PutObjectTagging": "Tagging", "s3:PutBucketPolicy": "Permissions management",
+	} {
+		a, _ := action.Lookup(name)
+		if text, err := a.Level.MarshalText(); string(text) != want || err != nil {
+			t.Errorf("%s: %s, %v; want %s", name, text, err, want)
+		}
+	}
+	if got := action.Level(200).String(); got != "" {
+		t.Errorf("a level that is none: %q", got)
+	}
+}
+
+func TestKeysOfAnAction(t *testing.T) {
+	a, _ := action.Lookup("ec2:AttachVolume") // three resource types, each with keys of its own
+	for _, key := range []string{
+		"ec2:Region",                     // the action's
+		"aws:ResourceTag/${TagKey}",      // the types'
+		"ec2:VolumeType",                 // one type's
+		"ec2:InstanceMetadataTags",       // another type's
+		"ec2:ResourceTag/${TagKey}",      // both
+		"ec2:InstanceAutoRecovery",       //
+		"ec2:MetadataHttpTokens",         //
+		"ec2:InstanceBandwidthWeighting", //
+	} {
+		if !slices.Contains(a.Keys(), key) {
+			t.Errorf("%s knows no %s: %v", a, key, a.Keys())
+		}
+	}
+}
+
+func TestRCPServices(t *testing.T) {
+	got := action.RCPServices()
+	for _, prefix := range []string{"s3", "sts", "kms", "sqs", "secretsmanager", "ecr"} {
+		if !slices.Contains(got, prefix) {
+			t.Errorf("%s is not among %v", prefix, got)
+		}
+	}
+	if slices.Contains(got, "ec2") {
+		t.Error("RCPs do not apply to ec2")
+	}
+}
+
+func TestConcurrentUse(t *testing.T) {
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for _, prefix := range action.Services() {
+				if s, ok := action.ServiceByPrefix(prefix); !ok || s.Prefix != prefix {
+					t.Errorf("service %s is not there", prefix)
+				}
+			}
+			action.Shrink([]string{"s3:Get*", "ec2:DescribeInstances"})
+			action.ConditionKey("sts", "aws:PrincipalTag/team")
+			action.ResourceTypesFor("arn:aws:s3:::b/k")
+		})
+	}
+	wg.Wait()
+}
+
+func FuzzLookup(f *testing.F) {
+	for _, name := range []string{"s3:GetObject", "S3:getobject", "s3:Get*", ":", "", "é:x"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		want := -1
+		for i, known := range everyAction() {
+			if len(name) == len(known) && iam.MatchFold(strings.NewReplacer("*", "", "?", "").Replace(name), known) {
+				want = i
+			}
+		}
+		got, ok := action.Lookup(name)
+		if ok != (want >= 0) || ok && got.String() != everyAction()[want] {
+			t.Errorf("Lookup(%q) = %v, %v; want number %d", name, got, ok, want)
+		}
+	})
 }

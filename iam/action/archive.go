@@ -5,7 +5,7 @@ import (
 	_ "embed" // for the reference
 	"fmt"
 	"io"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,16 +39,31 @@ type archive struct {
 	services []entry // sorted by prefix
 	globals  []Key   // sorted by folded name
 	variable []keyRef
-	dict     []byte
 }
 
 // entry is one service of the archive.
 type entry struct {
 	prefix      string
 	rcp         bool
-	arnServices []string
+	arnServices string // separated by spaces; empty if only the prefix
+	packed      string // the deflated text
+	size        int    // of the text, in bytes
+	dict        []byte // of the archive
 
-	load func() *Service // decodes it, once
+	once    sync.Once
+	service *Service
+}
+
+// load decodes the service, the first time.
+func (e *entry) load() *Service {
+	e.once.Do(func() {
+		s, err := e.decode()
+		if err != nil {
+			panic(fmt.Sprintf("read %s in the embedded reference: %v", e.prefix, err))
+		}
+		e.service = s
+	})
+	return e.service
 }
 
 // Info is what the reference says of itself.
@@ -96,7 +111,7 @@ func open(src string) (*archive, error) {
 	a.info.Actions, a.info.ResourceTypes, a.info.ConditionKeys = r.number(head[2]), r.number(head[3]), r.number(head[4])
 	dictSize := r.number(head[5])
 
-	sizes := r.index(a)
+	packed := r.index(a)
 	for line := r.next(); line != ""; line = r.next() {
 		k := r.key(line)
 		k.Global = true
@@ -104,56 +119,29 @@ func open(src string) (*archive, error) {
 	}
 	a.variable = variableKeys(a.globals)
 	a.info.Services, a.info.GlobalKeys = len(a.services), len(a.globals)
-	if dictSize > len(r.rest) {
-		return nil, fmt.Errorf("dictionary is cut off")
-	}
-	a.dict, r.rest = []byte(r.rest[:dictSize]), r.rest[dictSize:]
-	return a, a.members(r, sizes)
-}
-
-// size is how long a member is in the archive, and inflated.
-type size struct{ packed, plain int }
-
-// index reads the lines of the services.
-func (r *lines) index(a *archive) []size {
-	var sizes []size
-	for line := r.next(); line != ""; line = r.next() {
-		f := strings.SplitN(line, "\t", 5)
-		if len(f) != 5 {
-			r.fail("line %q of the index", line)
-			return nil
-		}
-		e := entry{prefix: f[0], rcp: f[3] == "R", arnServices: strings.Fields(f[4])}
-		if f[4] == "" {
-			e.arnServices = []string{e.prefix}
-		}
-		a.services = append(a.services, e)
-		sizes = append(sizes, size{r.number(f[1]), r.number(f[2])})
-	}
-	return sizes
-}
-
-// members cuts what is left into services.
-func (a *archive) members(r *lines, sizes []size) error {
+	dict := []byte(r.bytes(dictSize))
 	for i := range a.services {
-		if r.err == nil && sizes[i].packed > len(r.rest) {
-			r.fail("service %s is cut off", a.services[i].prefix)
-		}
-		if r.err != nil {
-			return r.err
-		}
-		packed := r.rest[:sizes[i].packed]
-		r.rest = r.rest[sizes[i].packed:]
-		e := &a.services[i]
-		e.load = sync.OnceValue(func() *Service {
-			s, err := a.decode(e, packed, sizes[i].plain)
-			if err != nil {
-				panic(fmt.Sprintf("read %s in the embedded reference: %v", e.prefix, err))
-			}
-			return s
-		})
+		a.services[i].dict, a.services[i].packed = dict, r.bytes(packed[i])
 	}
-	return r.err
+	return a, r.err
+}
+
+// index reads the lines of the services, and gives their sizes in the archive.
+func (r *lines) index(a *archive) (packed []int) {
+	const about = 512
+	a.services, packed = make([]entry, 0, about), make([]int, 0, about)
+	for line := r.next(); line != ""; line = r.next() {
+		prefix, line, _ := strings.Cut(line, "\t")
+		inArchive, line, _ := strings.Cut(line, "\t")
+		size, line, _ := strings.Cut(line, "\t")
+		rcp, arnServices, ok := strings.Cut(line, "\t")
+		if !ok {
+			r.fail("line of %s in the index", prefix)
+		}
+		a.services = append(a.services, entry{prefix: prefix, rcp: rcp == "R", arnServices: arnServices, size: r.number(size)})
+		packed = append(packed, r.number(inArchive))
+	}
+	return packed
 }
 
 // inflaters are reused: each holds a window of 32 KB.
@@ -161,12 +149,12 @@ var inflaters sync.Pool
 
 // decode inflates and parses a service. All strings of the result are parts of
 // one, so that hardly anything is allocated.
-func (a *archive) decode(e *entry, packed string, plain int) (*Service, error) {
-	text := make([]byte, plain)
+func (e *entry) decode() (*Service, error) {
+	text := make([]byte, e.size)
 	z, ok := inflaters.Get().(io.Reader)
 	if !ok {
-		z = flate.NewReaderDict(strings.NewReader(packed), a.dict)
-	} else if err := z.(flate.Resetter).Reset(strings.NewReader(packed), a.dict); err != nil {
+		z = flate.NewReaderDict(strings.NewReader(e.packed), e.dict)
+	} else if err := z.(flate.Resetter).Reset(strings.NewReader(e.packed), e.dict); err != nil {
 		return nil, err
 	}
 	if _, err := io.ReadFull(z, text); err != nil {
@@ -183,7 +171,7 @@ func (a *archive) decode(e *entry, packed string, plain int) (*Service, error) {
 
 // entry finds a service by prefix, in any case.
 func (a *archive) entry(prefix string) (*entry, bool) {
-	i, ok := slices.BinarySearchFunc(a.services, prefix, func(e entry, p string) int { return compareFold(e.prefix, p) })
+	i, ok := sort.Find(len(a.services), func(i int) int { return compareFold(prefix, a.services[i].prefix) })
 	if !ok {
 		return nil, false
 	}
@@ -215,6 +203,17 @@ func (r *lines) next() string {
 	line, rest, _ := strings.Cut(r.rest, "\n")
 	r.rest = rest
 	return line
+}
+
+// bytes returns the next n bytes.
+func (r *lines) bytes(n int) string {
+	if n > len(r.rest) {
+		r.fail("length %d with %d bytes left", n, len(r.rest))
+		return ""
+	}
+	taken := r.rest[:n]
+	r.rest = r.rest[n:]
+	return taken
 }
 
 func (r *lines) fail(format string, args ...any) {

@@ -2,6 +2,7 @@ package action
 
 import (
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/postern-dev/postern/iam"
@@ -122,7 +123,7 @@ func replaceVariables(template, with string) string {
 }
 
 func findKey(keys []Key, variable []keyRef, key string) (Key, bool) {
-	i, ok := slices.BinarySearchFunc(keys, key, func(k Key, name string) int { return compareFold(k.Name, name) })
+	i, ok := sort.Find(len(keys), func(i int) int { return compareFold(key, keys[i].Name) })
 	if ok {
 		return keys[i], true
 	}

@@ -69,13 +69,27 @@ func ResourceTypesFor(arn string) []*ResourceType {
 		return nil
 	}
 	var found []*ResourceType
-	for i := range reference().services {
-		e := &reference().services[i]
-		if slices.ContainsFunc(e.arnServices, func(s string) bool { return s == parts[2] || s == "*" }) {
+	a := reference()
+	for i := range a.services {
+		if e := &a.services[i]; e.documents(parts[2]) {
 			found = append(found, e.load().bestTypes(arn)...)
 		}
 	}
 	return found
+}
+
+// documents reports whether the service has resource types whose ARNs name the
+// service arnService.
+func (e *entry) documents(arnService string) bool {
+	if e.arnServices == "" {
+		return e.prefix == arnService
+	}
+	for s := range strings.SplitSeq(e.arnServices, " ") {
+		if s == arnService || s == "*" {
+			return true
+		}
+	}
+	return false
 }
 
 // ResourceTypesFor lists the service's types that an ARN can be of: those whose

@@ -1,8 +1,6 @@
 package action
 
-import (
-	"strings"
-)
+import "strings"
 
 // parser reads the text of one service. Fields of a line are separated by tabs,
 // and the sections by empty lines:
@@ -24,7 +22,7 @@ type parser struct {
 	sets map[string][]string // KEYS, decoded: few sets serve most actions
 }
 
-// maxKeys bounds the numbers in KEYS.
+// maxNumber is more than any line has keys or resource types.
 const maxNumber = 1 << 16
 
 // parseService reads what encode of package gen has written.
@@ -82,7 +80,7 @@ func (p *parser) readTypes() {
 	p.next()
 }
 
-// levels gives the level by its letter.
+// levelOf gives the level by its letter.
 func levelOf(letter string) (Level, bool) {
 	switch letter {
 	case "R":

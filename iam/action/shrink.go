@@ -2,11 +2,11 @@ package action
 
 import (
 	"cmp"
+	"maps"
 	"math/bits"
 	"slices"
+	"sort"
 	"strings"
-
-	"github.com/postern-dev/postern/iam"
 )
 
 // Shrink writes a list of actions with few patterns: together they expand to
@@ -51,8 +51,7 @@ func sortedUnique(list []string) []string {
 
 // index is the action's place among those of its service.
 func (a *Action) index() int {
-	i, _ := slices.BinarySearchFunc(a.of.Actions, a.Name, func(b Action, name string) int { return compareFold(b.Name, name) })
-	return i
+	return sort.Search(len(a.of.Actions), func(i int) bool { return compareFold(a.of.Actions[i].Name, a.Name) >= 0 })
 }
 
 // wantsAll reports whether every action of every service is wanted.
@@ -143,30 +142,29 @@ func (s *Service) covers(wanted bitset) []cover {
 			best[key] = c
 		}
 	}
+	names := make([]string, len(s.Actions))
+	for i := range names {
+		names[i] = strings.ToLower(s.Actions[i].Name)
+	}
 	tried := map[string]bool{}
-	for i := range s.Actions {
+	for i, a := range s.Actions {
 		if !wanted.has(i) {
 			continue
 		}
 		one := newBitset(len(s.Actions))
 		one.set(i)
-		keep(cover{s.Actions[i].Name, one})
-		for _, pattern := range candidates(s.Actions[i].Name) {
+		keep(cover{a.Name, one})
+		for _, pattern := range candidates(a.Name) {
 			if tried[pattern] {
 				continue
 			}
 			tried[pattern] = true
-			if set, ok := s.matches(pattern, wanted); ok {
+			if set, ok := matches(pattern, names, wanted); ok {
 				keep(cover{pattern, set})
 			}
 		}
 	}
-	covers := make([]cover, 0, len(best))
-	for _, c := range best {
-		covers = append(covers, c)
-	}
-	slices.SortFunc(covers, func(a, b cover) int { return strings.Compare(a.pattern, b.pattern) })
-	return covers
+	return slices.SortedFunc(maps.Values(best), func(a, b cover) int { return strings.Compare(a.pattern, b.pattern) })
 }
 
 // candidates are the patterns that might stand for an action and others. All of
@@ -203,40 +201,26 @@ func wordBorders(name string) []int {
 	return append(cuts, len(name))
 }
 
-// matches gives the actions that a pattern matches, if there are several and
-// all are wanted.
-func (s *Service) matches(pattern string, wanted bitset) (bitset, bool) {
-	first, last := 0, len(s.Actions)
-	if prefix, _, _ := strings.Cut(pattern, "*"); prefix != "" {
-		first, last = s.withPrefix(prefix)
-	}
-	var set bitset
-	n := 0
-	for i := first; i < last; i++ {
-		if !iam.MatchFold(pattern, s.Actions[i].Name) {
+// matches gives the actions that a pattern of candidates matches, if there are
+// several and all are wanted. names are those of the actions, in lower case.
+func matches(pattern string, names []string, wanted bitset) (bitset, bool) {
+	head, tail, _ := strings.Cut(strings.ToLower(pattern), "*")
+	middle, around := strings.CutSuffix(tail, "*")
+	around = around && head == "" && middle != ""
+	set, n := newBitset(len(names)), 0
+	for i, name := range names {
+		switch {
+		case around && !strings.Contains(name, middle):
 			continue
-		}
-		if !wanted.has(i) {
+		case !around && (len(name) < len(head)+len(tail) || !strings.HasPrefix(name, head) || !strings.HasSuffix(name, tail)):
+			continue
+		case !wanted.has(i):
 			return nil, false
-		}
-		if set == nil {
-			set = newBitset(len(s.Actions))
 		}
 		set.set(i)
 		n++
 	}
 	return set, n > 1
-}
-
-// withPrefix gives the range of the actions that begin with prefix.
-func (s *Service) withPrefix(prefix string) (first, last int) {
-	head := func(a Action) string { return a.Name[:min(len(prefix), len(a.Name))] }
-	first, _ = slices.BinarySearchFunc(s.Actions, prefix, func(a Action, p string) int { return compareFold(head(a), p) })
-	last = first
-	for last < len(s.Actions) && compareFold(head(s.Actions[last]), prefix) == 0 {
-		last++
-	}
-	return first, last
 }
 
 // bitset is a set of the actions of one service, by their place.

@@ -49,8 +49,13 @@ type actResource struct {
 	keys     []string
 }
 
-// corrected are types that the npm package has otherwise than AWS's pages.
-var corrected = map[string]action.Type{}
+// corrected are types that the npm package has otherwise than AWS's pages:
+//   - the VPC's ARN: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourcevpcarn
+//   - the methods of authentication, always tested with ForAnyValue: https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html
+var corrected = map[string]action.Type{
+	"aws:SourceVpcArn":                   action.TypeARN,
+	"cognito-identity.amazonaws.com:amr": action.TypeArrayOfString,
+}
 
 // angled is how AWS's S3 pages write a variable: s3:ExistingObjectTag/<key>. All
 // other pages, and this archive, write ${key}.
