@@ -56,3 +56,19 @@ func (p *ManagedPolicy) ARN(in *Account) string {
 	}
 	return in.PolicyARN(p.Path, p.Name)
 }
+
+// Principals are the ARNs that stand in the account and that a trust policy
+// may name: roles, users and OIDC providers.
+func (a *Account) Principals() map[string]bool {
+	out := map[string]bool{}
+	for _, r := range a.Roles {
+		out[a.RoleARN(r.Path, r.Name)] = true
+	}
+	for _, u := range a.Users {
+		out[a.UserARN(u.Path, u.Name)] = true
+	}
+	for _, p := range a.Providers {
+		out[a.ProviderARN(p.URL)] = true
+	}
+	return out
+}

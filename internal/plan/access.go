@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 
@@ -10,16 +9,20 @@ import (
 	"github.com/postern-dev/postern/internal/estate"
 )
 
-// Access is what a plan gives to and takes from one role or group.
+// Access is what a plan gives to and takes from one role, user or group.
 type Access struct {
 	Account string       `json:"account"`
-	Entity  string       `json:"entity"` // ARN of the role or group
+	Entity  string       `json:"entity"` // ARN of the role, user or group
 	Gained  []Permission `json:"gained,omitempty"`
 	Lost    []Permission `json:"lost,omitempty"`
 	Joins   []string     `json:"joins,omitempty"` // who may newly become the role: principals with their conditions
 	Leaves  []string     `json:"leaves,omitempty"`
-	New     bool         `json:"new,omitempty"`  // it does not stand yet
-	Gone    bool         `json:"gone,omitempty"` // it is deleted
+	// Unbarred lists whom a Deny of the trust policy no longer keeps out,
+	// Barred whom one newly does.
+	Unbarred []string `json:"unbarred,omitempty"`
+	Barred   []string `json:"barred,omitempty"`
+	New      bool     `json:"new,omitempty"`  // it does not stand yet
+	Gone     bool     `json:"gone,omitempty"` // it is deleted
 	// Boundary says how the permissions boundary changes: "set", "changed",
 	// "removed", or empty.
 	Boundary string `json:"boundary,omitempty"`
@@ -28,188 +31,116 @@ type Access struct {
 	Widens bool `json:"widens"`
 }
 
-// Permission is one action on one resource, as a statement gives or denies it.
-type Permission struct {
-	Effect    iam.Effect `json:"effect"`
-	Action    string     `json:"action,omitempty"`    // a pattern; "all but …" for NotAction; empty for Policy
-	Resource  string     `json:"resource,omitempty"`  // a pattern; "all but …" for NotResource
-	Condition string     `json:"condition,omitempty"` // empty: none
-	Policy    string     `json:"policy,omitempty"`    // ARN of a managed policy whose content is not known
-}
-
 func (a *accountPlan) access() []Access {
 	var out []Access
 	for _, p := range match(a.want.Roles, a.have.Roles, roleKey, a.path()) {
-		want, have := cmp.Or(p.want, &estate.Role{}), cmp.Or(p.have, &estate.Role{})
-		name := cmp.Or(want.Name, have.Name)
-		acc := compare(a.rolePermissions(a.want, want), a.rolePermissions(a.have, have))
-		acc.Account, acc.Entity = a.want.ID, a.want.RoleARN(a.path(), name)
-		acc.New, acc.Gone = p.have == nil, p.want == nil
-		if p.want == nil || p.have == nil || !sameTrust(want.Trust, have.Trust) {
-			acc.Joins = missing(admitted(want.Trust), admitted(have.Trust))
-			acc.Leaves = missing(admitted(have.Trust), admitted(want.Trust))
-		}
-		if p.want != nil && p.have != nil {
-			acc.Boundary = boundaryChange(want.Boundary, have.Boundary)
-		}
-		acc.Widens = acc.Widens || len(acc.Joins) > 0 || acc.Boundary == "removed" || acc.Boundary == "changed"
-		out = appendIfAny(out, acc)
+		out = appendIfAny(out, a.roleAccess(p))
+	}
+	for _, p := range match(a.want.Users, a.have.Users, userKey, a.path()) {
+		out = appendIfAny(out, a.userAccess(p))
 	}
 	for _, p := range match(a.want.Groups, a.have.Groups, groupKey, a.path()) {
-		want, have := cmp.Or(p.want, &estate.Group{}), cmp.Or(p.have, &estate.Group{})
-		acc := compare(a.permissions(a.want, want.Inline, want.Attached), a.permissions(a.have, have.Inline, have.Attached))
-		acc.New, acc.Gone = p.have == nil, p.want == nil
-		acc.Account, acc.Entity = a.want.ID, a.want.GroupARN(a.path(), cmp.Or(want.Name, have.Name))
-		out = appendIfAny(out, acc)
+		out = appendIfAny(out, a.groupAccess(p))
 	}
 	return out
 }
 
+func (a *accountPlan) roleAccess(p pair[estate.Role]) Access {
+	want, have := cmp.Or(p.want, &estate.Role{}), cmp.Or(p.have, &estate.Role{})
+	if p.want != nil && p.have != nil {
+		have = standing(have)
+	}
+	acc := compare(a.permissions(a.want, want.Inline, want.Attached), a.permissions(a.have, have.Inline, have.Attached))
+	acc.Account, acc.Entity = a.want.ID, a.want.RoleARN(a.path(), cmp.Or(want.Name, have.Name))
+	acc.New, acc.Gone = p.have == nil, p.want == nil
+	acc.Joins = missing(whom(want.Trust, iam.Allow), whom(have.Trust, iam.Allow))
+	acc.Leaves = missing(whom(have.Trust, iam.Allow), whom(want.Trust, iam.Allow))
+	acc.Unbarred = missing(whom(have.Trust, iam.Deny), whom(want.Trust, iam.Deny))
+	acc.Barred = missing(whom(want.Trust, iam.Deny), whom(have.Trust, iam.Deny))
+	acc.bound(want.Boundary, have.Boundary)
+	acc.Widens = acc.Widens || len(acc.Joins)+len(acc.Unbarred) > 0
+	return acc
+}
+
+func (a *accountPlan) userAccess(p pair[estate.User]) Access {
+	want, have := cmp.Or(p.want, &estate.User{}), cmp.Or(p.have, &estate.User{})
+	if p.want != nil && p.have != nil {
+		have = standingUser(have)
+	}
+	acc := compare(a.permissions(a.want, want.Inline, want.Attached), a.permissions(a.have, have.Inline, have.Attached))
+	acc.Account, acc.Entity = a.want.ID, a.want.UserARN(a.path(), cmp.Or(want.Name, have.Name))
+	acc.New, acc.Gone = p.have == nil, p.want == nil
+	acc.bound(want.Boundary, have.Boundary)
+	return acc
+}
+
+func (a *accountPlan) groupAccess(p pair[estate.Group]) Access {
+	want, have := cmp.Or(p.want, &estate.Group{}), cmp.Or(p.have, &estate.Group{})
+	acc := compare(a.permissions(a.want, want.Inline, want.Attached), a.permissions(a.have, have.Inline, have.Attached))
+	acc.Account, acc.Entity = a.want.ID, a.want.GroupARN(a.path(), cmp.Or(want.Name, have.Name))
+	acc.New, acc.Gone = p.have == nil, p.want == nil
+	return acc
+}
+
 func appendIfAny(list []Access, a Access) []Access {
-	if len(a.Gained)+len(a.Lost)+len(a.Joins)+len(a.Leaves) == 0 && a.Boundary == "" {
+	if len(a.Gained)+len(a.Lost)+len(a.Joins)+len(a.Leaves)+len(a.Barred)+len(a.Unbarred) == 0 && a.Boundary == "" {
 		return list
 	}
 	return append(list, a)
 }
 
-func boundaryChange(want, have string) string {
+// bound says how the boundary of something that stands and stays changes.
+func (a *Access) bound(want, have string) {
 	switch {
-	case want == have:
-		return ""
+	case want == have || a.New || a.Gone:
 	case have == "":
-		return "set"
+		a.Boundary = "set"
 	case want == "":
-		return "removed"
+		a.Boundary, a.Widens = "removed", true
+	default:
+		a.Boundary, a.Widens = "changed", true
 	}
-	return "changed"
 }
 
-func (a *accountPlan) rolePermissions(account *estate.Account, r *estate.Role) []Permission {
-	return a.permissions(account, r.Inline, r.Attached)
-}
-
-func (a *accountPlan) permissions(account *estate.Account, inline []estate.InlinePolicy, attached []string) []Permission {
-	var out []Permission
-	for _, p := range inline {
-		out = append(out, documentPermissions(p.Document)...)
-	}
-	for _, arn := range attached {
-		doc := account.PolicyDocument(arn)
-		if doc == nil {
-			out = append(out, Permission{Effect: iam.Allow, Policy: arn})
-			continue
-		}
-		out = append(out, documentPermissions(doc)...)
-	}
-	return out
-}
-
-func documentPermissions(d *iam.Document) []Permission {
-	var out []Permission
-	for _, s := range d.Statements {
-		condition := conditionText(s.Conditions)
-		for _, action := range listOrComplement(s.Actions, s.NotActions) {
-			for _, resource := range listOrComplement(s.Resources, s.NotResources) {
-				out = append(out, Permission{Effect: s.Effect, Action: action, Resource: resource, Condition: condition})
-			}
-		}
-	}
-	return out
-}
-
-const complement = "all but "
-
-func listOrComplement(list, not []string) []string {
-	if len(not) > 0 {
-		return []string{complement + strings.Join(slices.Sorted(slices.Values(not)), ", ")}
-	}
-	return list
-}
-
-func conditionText(conditions []iam.Condition) string {
-	var parts []string
-	for _, c := range conditions {
-		parts = append(parts, c.Key+" "+c.Operator+" "+strings.Join(slices.Sorted(slices.Values(c.Values)), "|"))
-	}
-	slices.Sort(parts)
-	return strings.Join(parts, " and ")
-}
-
-// compare lists what one set of permissions has that the other does not
-// already contain.
-func compare(want, have []Permission) Access {
-	a := Access{Gained: uncovered(want, have), Lost: uncovered(have, want)}
-	a.Widens = slices.ContainsFunc(a.Gained, func(p Permission) bool { return p.Effect == iam.Allow }) ||
-		slices.ContainsFunc(a.Lost, func(p Permission) bool { return p.Effect == iam.Deny })
-	return a
-}
-
-func uncovered(list, by []Permission) []Permission {
-	exact := map[Permission]bool{}
-	var wide []Permission // only patterns can cover what they do not equal
-	for _, p := range by {
-		exact[p] = true
-		if p.Condition == "" || strings.ContainsAny(p.Action+p.Resource, "*?") {
-			wide = append(wide, p)
-		}
-	}
-	seen := map[Permission]bool{}
-	for _, p := range list {
-		if exact[p] || slices.ContainsFunc(wide, func(w Permission) bool { return w.contains(p) }) {
-			continue
-		}
-		seen[p] = true
-	}
-	return slices.SortedFunc(maps.Keys(seen), comparePermissions)
-}
-
-// contains reports whether whatever the other permission covers, p covers too.
-func (p Permission) contains(other Permission) bool {
-	if p.Policy != "" || other.Policy != "" || p.Effect != other.Effect {
-		return false
-	}
-	if p.Condition != "" && p.Condition != other.Condition {
-		return false
-	}
-	return patternContains(p.Action, other.Action, iam.CoversFold) && patternContains(p.Resource, other.Resource, iam.Covers)
-}
-
-func patternContains(wide, narrow string, covers func(wide, narrow string) bool) bool {
-	if wide == "*" || wide == narrow {
-		return true
-	}
-	if strings.HasPrefix(wide, complement) || strings.HasPrefix(narrow, complement) {
-		return false
-	}
-	return covers(wide, narrow)
-}
-
-func comparePermissions(a, b Permission) int {
-	return cmp.Or(
-		cmp.Compare(a.Effect, b.Effect), cmp.Compare(a.Action, b.Action), cmp.Compare(a.Resource, b.Resource),
-		cmp.Compare(a.Condition, b.Condition), cmp.Compare(a.Policy, b.Policy),
-	)
-}
-
-// admitted lists whom a trust policy lets in, each with its conditions.
-func admitted(d *iam.Document) []string {
-	var out []string
+// whom lists the principals of a trust policy's statements of one effect, each
+// with what it needs beside assuming the role, and its conditions.
+func whom(d *iam.Document, effect iam.Effect) []string {
 	if d == nil {
 		return nil
 	}
+	var out []string
 	for _, s := range d.Statements {
-		if s.Effect != iam.Allow {
+		if s.Effect != effect {
 			continue
 		}
 		for _, who := range principalNames(s) {
-			if condition := conditionText(s.Conditions); condition != "" {
-				who += " if " + condition
-			}
-			out = append(out, who)
+			out = append(out, who+trustedActions(s)+ifText(s.Conditions))
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// trustedActions names actions that are not the assuming itself.
+func trustedActions(s iam.Statement) string {
+	var more []string
+	for _, action := range listOrComplement(s.Actions, s.NotActions) {
+		if !iam.MatchFold("sts:AssumeRole*", action) || strings.ContainsAny(action, "*?") {
+			more = append(more, action)
+		}
+	}
+	if len(more) == 0 {
+		return ""
+	}
+	slices.Sort(more)
+	return " for " + strings.Join(more, ", ")
+}
+
+func ifText(conditions []iam.Condition) string {
+	if len(conditions) == 0 {
+		return ""
+	}
+	return " if " + conditionText(conditions)
 }
 
 func principalNames(s iam.Statement) []string {

@@ -54,6 +54,25 @@ const (
 	RemoveRoleFromInstanceProfile      Verb = "RemoveRoleFromInstanceProfile"
 )
 
+// Verbs lists them all.
+func Verbs() []Verb {
+	return []Verb{
+		CreateOpenIDConnectProvider, AddClientIDToOpenIDConnectProvider, DeleteOpenIDConnectProvider,
+		CreatePolicy, CreatePolicyVersion, DeletePolicyVersion,
+		DeletePolicy, CreateUser, DeleteUser,
+		TagUser, UntagUser, DeleteUserPolicy,
+		DetachUserPolicy, DeleteUserPermissionsBoundary, DeleteAccessKey,
+		AddUserToGroup, RemoveUserFromGroup, CreateGroup,
+		DeleteGroup, PutGroupPolicy, DeleteGroupPolicy,
+		DetachGroupPolicy, CreateRole, DeleteRole,
+		UpdateRole, UpdateAssumeRolePolicy, PutRolePermissionsBoundary,
+		DeleteRolePermissionsBoundary, TagRole, UntagRole,
+		PutRolePolicy, DeleteRolePolicy, AttachRolePolicy,
+		DetachRolePolicy, CreateInstanceProfile, DeleteInstanceProfile,
+		AddRoleToInstanceProfile, RemoveRoleFromInstanceProfile,
+	}
+}
+
 // Change is one IAM call. Changes of one stage and different entities may run
 // side by side; those of one entity run in the plan's order; a stage begins
 // when the one before it has ended.

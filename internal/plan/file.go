@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/internal/estate"
@@ -20,12 +22,15 @@ const FileFormat = "postern-plan/1"
 // applying needs, and no secret.
 type File struct {
 	Format   string        `json:"format"`
+	Checksum string        `json:"checksum"` // of all below: the file is carried out as it was written or not at all
 	Stack    string        `json:"stack"`
 	Region   string        `json:"region"`
+	Destroy  bool          `json:"destroy,omitempty"` // it removes the stack
 	Accounts []FileAccount `json:"accounts"`
 	Digest   string        `json:"digest"` // of what the plan was made from; apply refuses when it has changed
 	Changes  []Change      `json:"changes"`
 	Access   []Access      `json:"access"`
+	Notes    []string      `json:"notes,omitempty"`
 }
 
 // FileAccount says how to reach an account.
@@ -46,11 +51,30 @@ func IsFile(data []byte) bool {
 // Encode prints the file as indented JSON.
 func (f *File) Encode() ([]byte, error) {
 	f.Format = FileFormat
+	sum, err := f.sum()
+	if err != nil {
+		return nil, err
+	}
+	f.Checksum = sum
 	data, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("encode plan: %w", err)
 	}
 	return append(data, '\n'), nil
+}
+
+// sum is the checksum that belongs to the content. It finds damage and edits,
+// not somebody who means to deceive and computes it anew: whoever can write
+// the file decides what is applied.
+func (f *File) sum() (string, error) {
+	content := *f
+	content.Checksum = ""
+	data, err := json.Marshal(content)
+	if err != nil {
+		return "", fmt.Errorf("encode plan: %w", err)
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), nil
 }
 
 // ReadFile decodes a plan file; name is for the error.
@@ -73,65 +97,39 @@ func ReadFile(name string, data []byte) (*File, error) {
 // check refuses what no plan of ours would hold: a file may have been edited
 // or cut short, and it is about to be carried out.
 func (f *File) check() error {
+	sum, err := f.sum()
+	if err != nil {
+		return err
+	}
+	if sum != f.Checksum {
+		return errors.New("its content is not what was written: it was edited or cut")
+	}
 	for i, c := range f.Changes {
-		if !slices.ContainsFunc(f.Accounts, func(a FileAccount) bool { return a.ID == c.Account }) {
-			return fmt.Errorf("change %d is for account %q, which the plan does not reach", i+1, c.Account)
+		if err := f.checkChange(c); err != nil {
+			return fmt.Errorf("change %d, %s: %w", i+1, c.Verb, err)
 		}
 		if c.Stage < 0 || (i > 0 && c.Stage < f.Changes[i-1].Stage) {
-			return fmt.Errorf("change %d is out of order", i+1)
+			return fmt.Errorf("change %d, %s: out of order", i+1, c.Verb)
 		}
 	}
 	return nil
 }
 
-// Digest is a fingerprint of everything that a plan for the stack depends on:
-// what the stack owns, names that it needs, providers, and quotas. Other things
-// in the account may change without making the plan stale.
-func Digest(stack string, observed *estate.Estate) (string, error) {
-	h := sha256.New()
-	enc := json.NewEncoder(h)
-	for i := range observed.Accounts {
-		account := &observed.Accounts[i]
-		if err := enc.Encode(relevant(stack, account)); err != nil {
-			return "", fmt.Errorf("digest account %s: %w", account.ID, err)
-		}
+// checkChange holds one change to the stack's own ground.
+func (f *File) checkChange(c Change) error {
+	if !slices.ContainsFunc(f.Accounts, func(a FileAccount) bool { return a.ID == c.Account }) {
+		return fmt.Errorf("account %q is not one of the plan's", c.Account)
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// relevant is the part of an account that a plan is made from.
-func relevant(stack string, have *estate.Account) estate.Account {
-	path := estate.PathOf(stack)
-	out := estate.Account{ID: have.ID, Partition: have.Partition, Quotas: have.Quotas, Providers: have.Providers}
-	out.Roles = owned(have.Roles, roleKey, path)
-	out.Users = owned(have.Users, userKey, path)
-	out.Groups = owned(have.Groups, groupKey, path)
-	out.Policies = owned(have.Policies, policyKey, path)
-	out.InstanceProfiles = owned(have.InstanceProfiles, instanceProfileKey, path)
-	for _, r := range have.Roles { // who else trusts a provider decides whether it may go
-		if r.Path != path && len(federated(r)) > 0 {
-			out.Roles = append(out.Roles, estate.Role{Name: r.Name, Path: r.Path, Trust: r.Trust})
-		}
+	if !slices.Contains(Verbs(), c.Verb) {
+		return errors.New("no such call")
 	}
-	return out
-}
-
-func owned[T any](list []T, key func(*T) (name, path string), path string) []T {
-	return slices.DeleteFunc(slices.Clone(list), func(t T) bool {
-		_, at := key(&t)
-		return at != path
-	})
-}
-
-func federated(r estate.Role) []string {
-	var arns []string
-	if r.Trust == nil {
-		return nil
+	arn, err := iam.ParseARN(c.Entity)
+	if err != nil || arn.Service != "iam" || arn.Account != c.Account {
+		return fmt.Errorf("%q is not an IAM entity of account %s", c.Entity, c.Account)
 	}
-	for _, s := range r.Trust.Statements {
-		if s.Principal != nil {
-			arns = append(arns, s.Principal.Federated...)
-		}
+	kind, rest, _ := strings.Cut(arn.Resource, "/")
+	if kind != "oidc-provider" && !strings.HasPrefix("/"+rest, estate.PathOf(f.Stack)) {
+		return fmt.Errorf("%s lies outside %s", c.Entity, estate.PathOf(f.Stack))
 	}
-	return arns
+	return nil
 }

@@ -126,16 +126,15 @@ func (a *accountPlan) groupPolicies(want, have *estate.Group) {
 
 func (a *accountPlan) deleteGroup(g *estate.Group) {
 	arn := a.have.GroupARN(g.Path, g.Name)
-	for _, p := range g.Attached {
-		a.add(stageNarrow, arn, DetachGroupPolicy, Input{GroupName: g.Name, PolicyARN: p}, "its group goes")
-	}
-	for _, p := range g.Inline {
-		a.add(stageNarrow, arn, DeleteGroupPolicy, Input{GroupName: g.Name, PolicyName: p.Name}, "its group goes")
-	}
-	for _, u := range a.have.Users {
-		if u.Path != a.path() && slices.Contains(u.Groups, g.Name) {
-			a.add(stageNarrow, arn, RemoveUserFromGroup, Input{GroupName: g.Name, UserName: u.Name}, "its group goes")
-		}
+	a.removePolicies(g.Inline, g.Attached,
+		func(name string) {
+			a.add(stageNarrow, arn, DeleteGroupPolicy, Input{GroupName: g.Name, PolicyName: name}, "its group goes")
+		},
+		func(policyARN string) {
+			a.add(stageNarrow, arn, DetachGroupPolicy, Input{GroupName: g.Name, PolicyARN: policyARN}, "its group goes")
+		})
+	for _, name := range a.strangersIn(g.Name) {
+		a.add(stageNarrow, arn, RemoveUserFromGroup, Input{GroupName: g.Name, UserName: name}, "its group goes")
 	}
 	a.add(stageSweep, arn, DeleteGroup, Input{GroupName: g.Name}, "nothing in the spec needs it")
 }
@@ -157,13 +156,15 @@ func (a *accountPlan) users() {
 }
 
 func (a *accountPlan) updateUser(want, have *estate.User) {
+	have = standingUser(have)
 	arn := a.want.UserARN(want.Path, want.Name)
-	for _, p := range have.Inline {
-		a.add(stageNarrow, arn, DeleteUserPolicy, Input{UserName: want.Name, PolicyName: p.Name}, "a machine user has no policies of its own")
-	}
-	for _, p := range have.Attached {
-		a.add(stageNarrow, arn, DetachUserPolicy, Input{UserName: want.Name, PolicyARN: p}, "a machine user has no policies of its own")
-	}
+	a.removePolicies(have.Inline, have.Attached,
+		func(name string) {
+			a.add(stageNarrow, arn, DeleteUserPolicy, Input{UserName: want.Name, PolicyName: name}, "a machine user has no policies of its own")
+		},
+		func(policyARN string) {
+			a.add(stageNarrow, arn, DetachUserPolicy, Input{UserName: want.Name, PolicyARN: policyARN}, "a machine user has no policies of its own")
+		})
 	if have.Boundary != want.Boundary && want.Boundary == "" {
 		a.add(stageFoundation, arn, DeleteUserPermissionsBoundary, Input{UserName: want.Name}, "not in the spec")
 	}
@@ -187,20 +188,29 @@ func (a *accountPlan) memberships(want, have *estate.User) {
 	}
 }
 
-// strangers are users of others in a group of the stack: they would gain what
-// the machine user has.
+// strangers removes users of others from the stack's groups: they would gain
+// what the machine user has.
 func (a *accountPlan) strangers() {
-	for _, u := range a.have.Users {
-		if u.Path == a.path() {
+	for _, g := range a.want.Groups {
+		if !a.ownsGroup(g.Name) {
 			continue
 		}
-		for _, g := range a.want.Groups {
-			if slices.Contains(u.Groups, g.Name) && a.ownsGroup(g.Name) {
-				a.add(stageNarrow, a.want.GroupARN(g.Path, g.Name), RemoveUserFromGroup,
-					Input{UserName: u.Name, GroupName: g.Name}, "only the machine user belongs to the stack's group")
-			}
+		for _, name := range a.strangersIn(g.Name) {
+			a.add(stageNarrow, a.want.GroupARN(g.Path, g.Name), RemoveUserFromGroup,
+				Input{UserName: name, GroupName: g.Name}, "only the machine user belongs to the stack's group")
 		}
 	}
+}
+
+// strangersIn are the users of others in a group of the stack.
+func (a *accountPlan) strangersIn(group string) []string {
+	var out []string
+	for _, u := range a.have.Users {
+		if u.Path != a.path() && slices.Contains(u.Groups, group) {
+			out = append(out, u.Name)
+		}
+	}
+	return out
 }
 
 func (a *accountPlan) ownsGroup(name string) bool {
@@ -212,14 +222,15 @@ func (a *accountPlan) deleteUser(u *estate.User) {
 	for _, k := range u.Keys {
 		a.add(stageDelete, arn, DeleteAccessKey, Input{UserName: u.Name, AccessKeyID: k.ID}, "its user goes")
 	}
-	for _, p := range u.Inline {
-		a.add(stageDelete, arn, DeleteUserPolicy, Input{UserName: u.Name, PolicyName: p.Name}, "its user goes")
-	}
-	for _, p := range u.Attached {
-		a.add(stageDelete, arn, DetachUserPolicy, Input{UserName: u.Name, PolicyARN: p}, "its user goes")
-	}
 	for _, g := range u.Groups {
 		a.add(stageDelete, arn, RemoveUserFromGroup, Input{UserName: u.Name, GroupName: g}, "its user goes")
 	}
+	a.removePolicies(u.Inline, u.Attached,
+		func(name string) {
+			a.add(stageDelete, arn, DeleteUserPolicy, Input{UserName: u.Name, PolicyName: name}, "its user goes")
+		},
+		func(policyARN string) {
+			a.add(stageDelete, arn, DetachUserPolicy, Input{UserName: u.Name, PolicyARN: policyARN}, "its user goes")
+		})
 	a.add(stageDelete, arn, DeleteUser, Input{UserName: u.Name}, "nothing in the spec needs it")
 }

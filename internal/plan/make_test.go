@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,12 @@ func oneRole(edit func(*estate.Role)) estate.Account {
 		edit(&r)
 	}
 	a.Roles = []estate.Role{r}
+	return a
+}
+
+// withEdge has the policy that these tests use as a boundary.
+func withEdge(a estate.Account) estate.Account {
+	a.Policies = append(a.Policies, estate.ManagedPolicy{Name: "edge", Path: "/", Document: allow("s3:*")})
 	return a
 }
 
@@ -79,7 +86,7 @@ func TestOrder(t *testing.T) {
 				r.Boundary = "arn:aws:iam::222222222222:policy/edge"
 				r.Inline[0].Document = allow("s3:PutObject")
 			}),
-			have:  oneRole(nil),
+			have:  withEdge(oneRole(nil)),
 			verbs: []string{"0 PutRolePermissionsBoundary shop-a arn:aws:iam::222222222222:policy/edge", "1 PutRolePolicy shop-a g"},
 		},
 		{
@@ -109,7 +116,7 @@ func TestOrder(t *testing.T) {
 				r.Inline, r.Attached = nil, []string{"arn:aws:iam::222222222222:policy/postern/shop/shop-m1"}
 			}),
 			have: func() estate.Account {
-				a := oneRole(nil)
+				a := oneRole(func(r *estate.Role) { r.Inline[0].Document = allow("s3:Managedshop-m1") })
 				a.Policies = []estate.ManagedPolicy{managed("arn:aws:iam::222222222222:policy/postern/shop/shop-m1")}
 				return a
 			}(),
@@ -240,6 +247,31 @@ func TestRefusals(t *testing.T) {
 			name: "another stack's name", want: oneRole(nil), have: oneRole(func(r *estate.Role) { r.Path = "/postern/other/" }),
 			where: []string{"arn:aws:iam::222222222222:role/postern/other/shop-a"},
 		},
+		{
+			name: "a name that differs in case inside the path", want: oneRole(nil), have: oneRole(func(r *estate.Role) { r.Name = "Shop-A" }),
+			where: []string{"arn:aws:iam::222222222222:role/postern/shop/Shop-A"},
+		},
+		{
+			name: "a boundary that does not stand", want: oneRole(func(r *estate.Role) { r.Boundary = boundaryOne }), have: emptyAccount(),
+			where: []string{"arn:aws:iam::222222222222:role/postern/shop/shop-a"},
+		},
+		{
+			name: "a role in somebody else's instance profile", want: emptyAccount(), have: func() estate.Account {
+				a := oneRole(nil)
+				a.InstanceProfiles = []estate.InstanceProfile{{Name: "web", Path: "/", Role: "shop-a"}}
+				return a
+			}(),
+			where: []string{"arn:aws:iam::222222222222:role/postern/shop/shop-a"},
+		},
+		{
+			name: "a policy that somebody else's role holds", want: emptyAccount(), have: func() estate.Account {
+				a := emptyAccount()
+				a.Policies = []estate.ManagedPolicy{managed("arn:aws:iam::222222222222:policy/postern/shop/shop-m1")}
+				a.Roles = []estate.Role{{Name: "theirs", Path: "/", Trust: ec2Trust(), Attached: []string{"arn:aws:iam::222222222222:policy/postern/shop/shop-m1"}}}
+				return a
+			}(),
+			where: []string{"arn:aws:iam::222222222222:policy/postern/shop/shop-m1"},
+		},
 		{name: "no room for a role", want: oneRole(nil), have: crowded(), where: []string{"account 222222222222"}},
 	}
 	for _, tt := range tests {
@@ -257,6 +289,55 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("(-want +got):\n%s\n%v", diff, err)
 			}
 		})
+	}
+}
+
+func conditionalOn(values ...string) *iam.Document {
+	d := allow("s3:GetObject")
+	d.Statements[0].Conditions = []iam.Condition{{Operator: "StringEquals", Key: "aws:PrincipalTag/x", Values: values}}
+	return d
+}
+
+// TestUserAccess: what is taken from a machine user is shown, and what AWS did
+// to stop a leaked key is left alone.
+func TestUserAccess(t *testing.T) {
+	user := func(edit func(*estate.User)) estate.Account {
+		a := emptyAccount()
+		u := estate.User{Name: "shop-u", Path: testPath}
+		edit(&u)
+		a.Users = []estate.User{u}
+		return a
+	}
+	plain := user(func(*estate.User) {})
+	got := makePlan(t, plain, user(func(u *estate.User) {
+		u.Inline = []estate.InlinePolicy{{Name: "p", Document: allow("s3:*")}}
+		u.Boundary = boundaryOne
+	}))
+	want := []Access{{
+		Account: testAccount, Entity: "arn:aws:iam::222222222222:user/postern/shop/shop-u", Boundary: "removed", Widens: true,
+		Lost: []Permission{{Effect: iam.Allow, Action: "s3:*", Resource: "arn:aws:s3:::bucket/*"}},
+	}}
+	if diff := cmp.Diff(want, got.Access); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+
+	stopped := makePlan(t, plain, user(func(u *estate.User) {
+		u.Attached = []string{"arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"}
+	}))
+	if !stopped.Empty() || len(stopped.Notes) != 1 || !strings.Contains(stopped.Notes[0], "shop-u") {
+		t.Errorf("quarantine: %+v", stopped)
+	}
+	revoked := makePlan(t, oneRole(nil), oneRole(func(r *estate.Role) {
+		r.Inline = append(r.Inline, estate.InlinePolicy{Name: "AWSRevokeOlderSessions", Document: allow("*")})
+	}))
+	if !revoked.Empty() || len(revoked.Notes) != 1 || !strings.Contains(revoked.Notes[0], "shop-a") {
+		t.Errorf("revoked sessions: %+v", revoked)
+	}
+}
+
+func TestVerbs(t *testing.T) {
+	if n := len(slices.Compact(slices.Sorted(slices.Values(Verbs())))); n != len(Verbs()) || n != 38 {
+		t.Errorf("%d verbs", n)
 	}
 }
 
@@ -311,6 +392,20 @@ func TestAccess(t *testing.T) {
 			a.Lost = []Permission{{Effect: iam.Allow, Policy: "arn:aws:iam::aws:policy/X"}}
 			return a
 		}},
+		{"a denial in the trust lost", oneRole(nil), oneRole(func(r *estate.Role) {
+			d := trustStatement("jenkins", nil)
+			d.Effect = iam.Deny
+			r.Trust.Statements = append(r.Trust.Statements, d)
+		}), func(a Access) Access {
+			a.Unbarred, a.Widens = []string{"arn:aws:iam::333333333333:role/jenkins"}, true
+			return a
+		}},
+		{"two values that look like one", with(conditionalOn("a", "b")), with(conditionalOn("a or b")), func(a Access) Access {
+			a.Gained = []Permission{permission("s3:GetObject", "aws:PrincipalTag/x StringEquals a or b")}
+			a.Lost = []Permission{permission("s3:GetObject", `aws:PrincipalTag/x StringEquals "a or b"`)}
+			a.Widens = true
+			return a
+		}},
 		{"a boundary removed", oneRole(nil), oneRole(func(r *estate.Role) { r.Boundary = "arn:aws:iam::222222222222:policy/edge" }), func(a Access) Access {
 			a.Boundary, a.Widens = "removed", true
 			return a
@@ -349,17 +444,34 @@ func TestFile(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 
-	for name, damage := range map[string]func(string) string{
-		"cut short":           func(s string) string { return s[:len(s)/2] },
-		"another format":      func(s string) string { return strings.Replace(s, FileFormat, "postern-plan/9", 1) },
-		"an account it lacks": func(s string) string { return strings.Replace(s, `"id": "222222222222"`, `"id": "999999999999"`, 1) },
-		"a field nobody knows": func(s string) string {
-			return strings.Replace(s, `"digest"`, `"extra": 1, "digest"`, 1)
-		},
+	edited := func(edit func(*File)) []byte {
+		other := *f
+		other.Changes = slices.Clone(f.Changes)
+		edit(&other)
+		data, err := other.Encode() // with a checksum that fits
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	text := string(data)
+	for name, damaged := range map[string][]byte{
+		"cut short":              data[:len(data)/2],
+		"another format":         []byte(strings.Replace(text, FileFormat, "postern-plan/9", 1)),
+		"an edited permission":   []byte(strings.Replace(text, "s3:GetObject", "s3:*", 1)),
+		"a field nobody knows":   []byte(strings.Replace(text, `"digest"`, `"extra": 1, "digest"`, 1)),
+		"an account it lacks":    edited(func(f *File) { f.Accounts = []FileAccount{{Name: "prod", ID: "999999999999"}} }),
+		"another stack's entity": edited(func(f *File) { f.Stack = "other" }),
+		"no entity":              edited(func(f *File) { f.Changes[0].Entity = "" }),
+		"an unknown call":        edited(func(f *File) { f.Changes[0].Verb = "DeleteEverything" }),
+		"calls out of order":     edited(func(f *File) { f.Changes[0].Stage = 7 }),
 	} {
-		if _, err := ReadFile("shop.plan", []byte(damage(string(data)))); err == nil {
+		if _, err := ReadFile("shop.plan", damaged); err == nil {
 			t.Errorf("%s: read without an error", name)
 		}
+	}
+	if _, err := ReadFile("shop.plan", edited(func(*File) {})); err != nil {
+		t.Errorf("written anew: %v", err)
 	}
 }
 
@@ -380,7 +492,37 @@ func TestDigest(t *testing.T) {
 	if base != digest(foreign) {
 		t.Error("a role that has nothing to do with the stack makes the plan stale")
 	}
+	for name, change := range map[string]func(*estate.Account){
+		"a role that trusts another provider": func(a *estate.Account) {
+			a.Roles = append(a.Roles, estate.Role{Name: "eks", Path: "/", Trust: gitHubTrust("x")})
+		},
+		"a user of others": func(a *estate.Account) { a.Users = []estate.User{{Name: "them", Path: "/"}} },
+	} {
+		a := oneRole(nil)
+		if change(&a); digest(a) != base {
+			t.Errorf("%s makes the plan stale", name)
+		}
+	}
+	group := func(a estate.Account) estate.Account {
+		a.Groups = []estate.Group{{Name: "shop-u", Path: testPath}}
+		return a
+	}
+	joined := group(oneRole(nil))
+	joined.Users = []estate.User{{Name: "them", Path: "/", Groups: []string{"shop-u"}}}
+	if digest(group(oneRole(nil))) == digest(joined) {
+		t.Error("a stranger in the stack's group: the plan is not stale")
+	}
 	for name, a := range map[string]estate.Account{
+		"a profile of others with the role": func() estate.Account {
+			a := oneRole(nil)
+			a.InstanceProfiles = []estate.InstanceProfile{{Name: "web", Path: "/", Role: "shop-a"}}
+			return a
+		}(),
+		"a name taken elsewhere": func() estate.Account {
+			a := oneRole(nil)
+			a.Roles = append(a.Roles, estate.Role{Name: "Shop-B", Path: "/"})
+			return a
+		}(),
 		"a policy edited":  oneRole(func(r *estate.Role) { r.Inline[0].Document = allow("s3:*") }),
 		"a session longer": oneRole(func(r *estate.Role) { r.MaxSession = 2 * time.Hour }),
 		"a name taken":     func() estate.Account { a := oneRole(nil); a.Roles[0].Path = "/"; return a }(),

@@ -10,6 +10,7 @@ type Plan struct {
 	Stack   string
 	Changes []Change // in order of stage; within a stage and entity in order of execution
 	Access  []Access // what the changes give and take; roles without a difference are left out
+	Notes   []string // what the plan sees and leaves to people
 }
 
 // Sides is what a plan compares. Both estates hold the same accounts.
@@ -35,6 +36,7 @@ func Make(in Sides) (*Plan, error) {
 		errs = append(errs, a.refusals()...)
 		p.Changes = append(p.Changes, a.changes()...)
 		p.Access = append(p.Access, a.access()...)
+		p.Notes = append(p.Notes, a.notes()...)
 	}
 	if err := errs.Err(); err != nil {
 		return nil, err

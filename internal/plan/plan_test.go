@@ -26,6 +26,7 @@ const (
 func world(t *rapid.T, label string) estate.Account {
 	a := estate.Account{ID: testAccount, Partition: "aws", Quotas: estate.DefaultQuotas()}
 	a.Quotas.RoleInlineSize = 700 // about six of the policies below
+	a.Quotas.AttachedPerRole = 3
 	names := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"shop-a", "shop-b", "shop-c"}), 0, 3, rapid.ID).Draw(t, label+" roles")
 	if rapid.Bool().Draw(t, label+" machine user") {
 		a.Groups = []estate.Group{{Name: "shop-u", Path: testPath, Inline: drawInline(t, label+" group")}}
@@ -41,7 +42,8 @@ func world(t *rapid.T, label string) estate.Account {
 				a.Policies = append(a.Policies, p)
 			}
 		}
-		if len(federated(r)) > 0 && len(a.Providers) == 0 {
+		federated := func(s iam.Statement) bool { return len(s.Principal.Federated) > 0 }
+		if slices.ContainsFunc(r.Trust.Statements, federated) && len(a.Providers) == 0 {
 			a.Providers = []estate.OIDCProvider{{URL: testIssuer, Audiences: []string{"sts.amazonaws.com"}, Tags: map[string]string{estate.TagShared: "true"}}}
 		}
 		if r.Description == "profile" {
@@ -55,10 +57,10 @@ func drawRole(t *rapid.T, label, name string, a *estate.Account) estate.Role {
 	r := estate.Role{
 		Name: name, Path: testPath, MaxSession: time.Hour, Tags: map[string]string{estate.TagStack: testStack},
 		Description: rapid.SampledFrom([]string{"", "profile"}).Draw(t, label+" description"),
-		Boundary:    rapid.SampledFrom([]string{"", "arn:aws:iam::222222222222:policy/b1", "arn:aws:iam::222222222222:policy/b2"}).Draw(t, label+" boundary"),
+		Boundary:    rapid.SampledFrom([]string{"", boundaryOne, boundaryTwo}).Draw(t, label+" boundary"),
 		Inline:      drawInline(t, label),
 	}
-	for _, n := range rapid.SliceOfNDistinct(rapid.IntRange(1, 3), 0, 2, rapid.ID).Draw(t, label+" attached") {
+	for _, n := range rapid.SliceOfNDistinct(rapid.IntRange(1, 4), 0, 3, rapid.ID).Draw(t, label+" attached") {
 		r.Attached = append(r.Attached, fmt.Sprintf("arn:aws:iam::222222222222:policy/postern/shop/shop-m%d", n))
 	}
 	slices.Sort(r.Attached)
@@ -132,24 +134,65 @@ func clone(t testing.TB, a estate.Account) estate.Account {
 	return out
 }
 
+// Policies of others in the account.
+const (
+	boundaryOne = "arn:aws:iam::222222222222:policy/b1"
+	boundaryTwo = "arn:aws:iam::222222222222:policy/b2"
+	denyPolicy  = "arn:aws:iam::222222222222:policy/deny"
+	adminPolicy = "arn:aws:iam::222222222222:policy/admin"
+)
+
+func foreignPolicies() []estate.ManagedPolicy {
+	deny := allow("s3:Do1*")
+	deny.Statements[0].Effect = iam.Deny
+	both := allow("s3:Do1*")
+	both.Statements[0].Actions = []string{"s3:Do1*", "s3:Do2*", "s3:Managed*"}
+	two := allow("s3:Do2*")
+	two.Statements[0].Actions = []string{"s3:Do2*", "s3:Do3*", "s3:Do4*"}
+	return []estate.ManagedPolicy{
+		{Name: "b1", Path: "/", Document: both}, {Name: "b2", Path: "/", Document: two},
+		{Name: "deny", Path: "/", Document: deny}, {Name: "admin", Path: "/", Document: allow("s3:*")},
+	}
+}
+
 // drift does to an account what people do behind Postern's back.
 func drift(t *rapid.T, a *estate.Account) {
+	a.Policies = append(a.Policies, foreignPolicies()...)
 	for i := range a.Roles {
 		r := &a.Roles[i]
-		switch rapid.SampledFrom([]string{"", "inline", "attach", "trust", "untag", "session"}).Draw(t, "drift of "+r.Name) {
-		case "inline":
-			r.Inline = append(r.Inline, estate.InlinePolicy{Name: "by-hand", Document: allow("*")})
-		case "attach":
-			r.Attached = append(r.Attached, "arn:aws:iam::aws:policy/AdministratorAccess")
-		case "trust":
-			r.Trust.Statements = append(r.Trust.Statements, iam.Statement{
-				Effect: iam.Allow, Actions: []string{"sts:AssumeRole"}, Principal: &iam.Principal{AWS: []string{"arn:aws:iam::444444444444:root"}},
-			})
-		case "untag":
-			r.Tags = nil
-		case "session":
-			r.MaxSession = 2 * time.Hour
+		kinds := []string{"inline", "inline deny", "trust", "untag", "session"}
+		if len(r.Attached) < 3 {
+			kinds = append(kinds, "attach")
 		}
+		if len(r.Attached) < 2 {
+			kinds = append(kinds, "attach deny")
+		}
+		for _, kind := range rapid.SliceOfNDistinct(rapid.SampledFrom(kinds), 0, 3, rapid.ID).Draw(t, "drift of "+r.Name) {
+			driftOnce(r, kind)
+		}
+	}
+}
+
+func driftOnce(r *estate.Role, kind string) {
+	deny := allow("s3:Do2*")
+	deny.Statements[0].Effect = iam.Deny
+	switch kind {
+	case "inline":
+		r.Inline = append(r.Inline, estate.InlinePolicy{Name: "by-hand", Document: allow("*")})
+	case "inline deny":
+		r.Inline = append(r.Inline, estate.InlinePolicy{Name: "stop-by-hand", Document: deny})
+	case "attach":
+		r.Attached = append(r.Attached, adminPolicy)
+	case "attach deny":
+		r.Attached = append(r.Attached, denyPolicy)
+	case "trust":
+		r.Trust.Statements = append(r.Trust.Statements, iam.Statement{
+			Effect: iam.Allow, Actions: []string{"sts:AssumeRole"}, Principal: &iam.Principal{AWS: []string{"arn:aws:iam::444444444444:root"}},
+		})
+	case "untag":
+		r.Tags = nil
+	case "session":
+		r.MaxSession = 2 * time.Hour
 	}
 }
 
@@ -215,15 +258,42 @@ func TestNoGap(t *testing.T) {
 }
 
 // reachable lists who may do what through which role: "role: principal → permission".
+// A permission counts if no denial covers it and the boundary contains it.
 func reachable(a *estate.Account) map[string]bool {
 	out := map[string]bool{}
 	ap := &accountPlan{stack: testStack, want: a, have: a}
+	boundaries := map[string][]Permission{}
+	for _, p := range foreignPolicies() {
+		boundaries[p.ARN(a)] = documentPermissions(p.Document)
+	}
 	for _, r := range a.Roles {
-		for _, who := range admitted(r.Trust) {
-			for _, p := range ap.permissions(a, r.Inline, r.Attached) {
-				out[fmt.Sprintf("%s: %s → %v", r.Name, who, p)] = true
+		for _, p := range effective(ap.permissions(a, r.Inline, r.Attached), boundaries[r.Boundary], r.Boundary != "") {
+			for _, who := range whom(r.Trust, iam.Allow) {
+				out[fmt.Sprintf("%s: %s → %s", r.Name, who, p)] = true
 			}
 		}
 	}
 	return out
+}
+
+// effective lists which of the few actions of this test's policies are allowed.
+func effective(permissions, boundary []Permission, bounded bool) []string {
+	covered := func(list []Permission, effect iam.Effect, action string) bool {
+		return slices.ContainsFunc(list, func(p Permission) bool { return p.Effect == effect && iam.MatchFold(p.Action, action) })
+	}
+	var out []string
+	for _, action := range testActions() {
+		if covered(permissions, iam.Allow, action) && !covered(permissions, iam.Deny, action) && (!bounded || covered(boundary, iam.Allow, action)) {
+			out = append(out, action)
+		}
+	}
+	return out
+}
+
+func testActions() []string {
+	actions := []string{"iam:CreateUser", "s3:Other"}
+	for n := range 5 {
+		actions = append(actions, fmt.Sprintf("s3:Do%dv1", n), fmt.Sprintf("s3:Do%dv2", n), fmt.Sprintf("s3:Managedshop-m%d", n))
+	}
+	return actions
 }
