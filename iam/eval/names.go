@@ -62,3 +62,16 @@ func (k PrincipalKind) String() string {
 	}
 	return fmt.Sprintf("PrincipalKind(%d)", uint8(k))
 }
+
+// String is the outlook as a word.
+func (o Outlook) String() string {
+	switch o {
+	case Never:
+		return "never"
+	case Depends:
+		return "depends"
+	case Always:
+		return "always"
+	}
+	return fmt.Sprintf("Outlook(%d)", uint8(o))
+}
