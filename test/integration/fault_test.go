@@ -102,9 +102,10 @@ func TestKilledAtEveryChange(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		fault sandbox.Fault
+		twice int // changes that are asked for again
 	}{
-		{"before it has an effect", sandbox.Fault{DropBefore: true}},
-		{"after it had its effect", sandbox.Fault{DropAfter: true}},
+		{"before it has an effect", sandbox.Fault{DropBefore: true}, 1},
+		{"after it had its effect", sandbox.Fault{DropAfter: true}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -123,6 +124,9 @@ func TestKilledAtEveryChange(t *testing.T) {
 				leavesNothing(t, s)
 				killedAt(t, s, trap, n, &tt.fault, "apply")
 				shopRun(t, s, 0, "apply", "--yes")
+				if all := trap.changes(); all != total+tt.twice {
+					t.Errorf("killed at change %d, and finished: %d changes, want %d", n, all, total+tt.twice)
+				}
 				says(t, shopRun(t, s, 0, "plan", "--detailed-exitcode").out, "no changes")
 				shopRun(t, s, 0, "destroy", "--yes")
 			}

@@ -19,6 +19,10 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	// go test takes an earlier result if nothing that a test imports or opens
+	// has changed. The program is the first of it, the examples the second.
+	_ "github.com/postern-dev/postern/internal/cli"
 )
 
 // binary is the program under test, built once by TestMain.
@@ -43,6 +47,11 @@ func testMain(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	for _, example := range []string{shop, minimal, multi} {
+		if _, err := os.ReadDir(example); err != nil { // see the imports
+			return 0, err
+		}
+	}
 	binary = filepath.Join(dir, "postern")
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()

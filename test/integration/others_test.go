@@ -56,7 +56,7 @@ func takenNames(w *world) {
 	w.aws(work, "iam", "create-role", "--role-name", "drift-push", "--path", "/team/", "--assume-role-policy-document",
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ec2.amazonaws.com"}}]}`)
 	w.aws(work, "iam", "create-user", "--user-name", "drift-robot")
-	before := w.read(work)
+	before := w.glance(work)
 	w.writeFile("drift.yaml")
 	for _, args := range [][]string{{"plan", "--detailed-exitcode"}, {"apply", "--yes"}, {"up", "--yes"}} {
 		r := w.run(1, append(args, w.spec)...)
@@ -66,7 +66,7 @@ func takenNames(w *world) {
 			"rename it in the spec", "2 errors")
 	}
 	says(w, w.run(0, "destroy", "--yes", w.spec).out, "no changes") // nothing here is ours
-	if diff := cmp.Diff(before, w.read(work), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(before, w.glance(work), cmpopts.EquateEmpty()); diff != "" {
 		w.Errorf("refused, and changed (-before +after):\n%s", diff)
 	}
 }
@@ -102,7 +102,7 @@ func spill(w *world) {
 
 	w.write(spec)
 	w.apply()
-	s := w.read(work)
+	s := w.glance(work)
 	if r := s.Roles["edits-push"]; len(r.Attached) != 0 || len(r.Inline) != 1 || len(s.Policies) != 0 {
 		w.Errorf("it fits again, and the managed policies are still there: %+v, %v", r, s.Policies)
 	}
@@ -115,7 +115,7 @@ func spill(w *world) {
 // and together grant what the inline one would.
 func (w *world) spilled(owls, toads int) {
 	w.Helper()
-	s := w.read(work)
+	s := w.glance(work)
 	var attached, inManaged, inInline []string
 	for name, p := range s.Policies {
 		attached = append(attached, "arn:aws:iam::222222222222:policy/postern/edits/"+name)

@@ -18,6 +18,9 @@ import (
 // with the caller's own credentials.
 const minimal = "../../examples/minimal"
 
+// multi is an example of two accounts in another partition.
+const multi = "../../examples/multi"
+
 // refusals are what can be wrong with whom and what the program calls. The
 // codes are those of docs/exit-codes.md.
 var refusals = []struct {
@@ -60,7 +63,7 @@ var refusals = []struct {
 		},
 	},
 	{
-		name: "credentials of another partition", code: 4, args: []string{"plan", "../../examples/multi"},
+		name: "credentials of another partition", code: 4, args: []string{"plan", multi},
 		env:  func(_ *testing.T, b *bench) []string { return b.Env() },
 		says: []string{"credentials are of partition aws, the stack's region is in aws-us-gov"},
 	},
