@@ -39,11 +39,7 @@ func (c *compiler) refuseCircles() {
 }
 
 func (c *compiler) trustedRole(t spec.Trust) string {
-	proof := t.Proof
-	if id := c.identity(t.Identity); id != nil {
-		proof = id.Proof
-	}
-	role, _ := proof.(trust.AWSRole)
+	role, _ := ProofOf(c.spec, t).(trust.AWSRole)
 	return role.ARN
 }
 

@@ -112,14 +112,6 @@ func (c *compiler) tags(extra map[string]string) map[string]string {
 	return tags
 }
 
-func (c *compiler) identity(name string) *spec.Identity {
-	i := slices.IndexFunc(c.spec.Identities, func(id spec.Identity) bool { return id.Name == name })
-	if i < 0 {
-		return nil
-	}
-	return &c.spec.Identities[i]
-}
-
 func inlinePolicies(docs []named) []estate.InlinePolicy {
 	var out []estate.InlinePolicy
 	for _, d := range docs {

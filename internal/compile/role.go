@@ -38,11 +38,8 @@ func (c *compiler) role(r spec.Role) {
 func (c *compiler) trustPolicy(r spec.Role, account *estate.Account) *iam.Document {
 	var entries []trust.Entry
 	for _, t := range r.Trust {
-		proof := t.Proof
-		name := t.Identity
-		if id := c.identity(t.Identity); id != nil {
-			proof = Proof(c.spec, id)
-		} else {
+		proof, name := ProofOf(c.spec, t), t.Identity
+		if name == "" {
 			name = proof.Kind()
 		}
 		entries = append(entries, trust.Entry{
@@ -60,6 +57,15 @@ func (c *compiler) trustPolicy(r spec.Role, account *estate.Account) *iam.Docume
 			"trust policy of role %s has %d characters, account %s takes %d", r.Name, size, account.ID, most)
 	}
 	return doc
+}
+
+// ProofOf is what a trust policy names for a trust entry: the proof of the
+// identity that it names, or that it states itself.
+func ProofOf(s *spec.Spec, t spec.Trust) trust.Identity {
+	if i := slices.IndexFunc(s.Identities, func(id spec.Identity) bool { return id.Name == t.Identity }); i >= 0 {
+		return Proof(s, &s.Identities[i])
+	}
+	return t.Proof
 }
 
 func (c *compiler) trustScope(a *estate.Account) trust.Scope {
