@@ -270,3 +270,46 @@ roles:
 		})
 	}
 }
+
+func TestEndingMakesNoPairTwice(t *testing.T) {
+	until := time.Date(2027, 6, 30, 0, 0, 0, 0, time.UTC)
+	own := iam.Condition{Operator: "datelessthan", Key: "AWS:currenttime", Values: []string{"2099-01-01T00:00:00Z"}}
+	epoch := iam.Condition{Operator: "DateLessThan", Key: "aws:EpochTime", Values: []string{"1814313600"}}
+	number := iam.Condition{Operator: "NumericLessThan", Key: "aws:EpochTime", Values: []string{"1814313600"}}
+	usual := iam.Condition{Operator: "DateLessThan", Key: "aws:CurrentTime", Values: []string{"2027-06-30T00:00:00Z"}}
+	for _, test := range []struct {
+		name       string
+		have, want []iam.Condition
+	}{
+		{"none", nil, []iam.Condition{usual}},
+		{"the usual one", []iam.Condition{own}, []iam.Condition{own, epoch}},
+		{"the next one too", []iam.Condition{own, epoch}, []iam.Condition{own, epoch, number}},
+		{"all", []iam.Condition{usual, epoch, number}, nil},
+	} {
+		got, ok := ending(test.have, until)
+		if diff := cmp.Diff(test.want, got); diff != "" || ok != (test.want != nil) {
+			t.Errorf("%s: %v %s", test.name, ok, diff)
+		}
+	}
+}
+
+// TestUnprintable compiles what Parse would have refused.
+func TestUnprintable(t *testing.T) {
+	s := parse(t, head+`
+roles:
+  r:
+    account: prod
+    trust: [{ service: ec2 }]
+    custom: [{ because: why, actions: s3:GetObject, resources: "arn:aws:s3:::b/*" }]
+`)
+	twice := iam.Condition{Operator: "Bool", Key: "aws:SecureTransport", Values: []string{"true"}}
+	s.Roles[0].Custom[0].Statement.Conditions = []iam.Condition{twice, twice}
+	small := estate.DefaultQuotas()
+	small.RoleInlineSize = 10 // the policy becomes a managed one, named by its text
+	for _, quotas := range []Quotas{nil, {"222222222222": small}} {
+		_, err := Estate(s, quotas)
+		if want := "postern.yaml:8:3: policy custom of role r: "; err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got error %v, want one that begins with %q", err, want)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/internal/estate"
+	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/spec"
 )
 
@@ -26,7 +27,12 @@ func (c *compiler) pack(r spec.Role, account *estate.Account, out *estate.Role, 
 			continue
 		}
 		for _, part := range parts {
-			p := estate.ManagedPolicy{Name: hashedName(out.Name, d.name, part), Path: c.path(), Document: part, Tags: c.tags(nil)}
+			name, err := hashedName(out.Name, d.name, part)
+			if err != nil {
+				c.errs = append(c.errs, &fault.Error{Where: r.Pos.String(), What: fmt.Sprintf("policy %s of role %s", d.name, r.Name), Cause: err})
+				continue
+			}
+			p := estate.ManagedPolicy{Name: name, Path: c.path(), Document: part, Tags: c.tags(nil)}
 			if arn := account.PolicyARN(p.Path, p.Name); !slices.Contains(out.Attached, arn) {
 				account.Policies = append(account.Policies, p)
 				out.Attached = append(out.Attached, arn)
@@ -118,10 +124,10 @@ func splitStatement(s iam.Statement, most int) ([]iam.Statement, bool) {
 // hashedName names a managed policy by what it says, so that a change makes a
 // new policy beside the old one: the old is detached only when the new holds,
 // and no policy runs into the limit of five versions.
-func hashedName(role, grant string, doc *iam.Document) string {
+func hashedName(role, grant string, doc *iam.Document) (string, error) {
 	text, err := doc.MarshalJSON()
 	if err != nil {
-		panic(fmt.Sprintf("compile: print a document built here: %v", err))
+		return "", fmt.Errorf("print policy: %w", err)
 	}
 	sum := sha256.Sum256(text)
 	name := role + "-" + grant
@@ -129,7 +135,7 @@ func hashedName(role, grant string, doc *iam.Document) string {
 	if most := maxPolicyName - hash - 1; len(name) > most {
 		name = name[:most]
 	}
-	return name + "-" + hex.EncodeToString(sum[:])[:hash]
+	return name + "-" + hex.EncodeToString(sum[:])[:hash], nil
 }
 
 func numberedSID(sid string, n int) string { return fmt.Sprintf("%s%d", sid, n) }

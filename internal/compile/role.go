@@ -1,7 +1,10 @@
 package compile
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/postern-dev/postern/iam"
@@ -110,33 +113,71 @@ func (c *compiler) permissions(r spec.Role, account *estate.Account, out *estate
 			continue
 		}
 		for i := range statements {
-			endAt(&statements[i], g.Until)
+			c.endAt(&statements[i], g.Until, g.Pos)
 		}
 		names[g.Name]++
 		docs = append(docs, named{name: numbered(g.Name, names[g.Name]), doc: document(statements)})
 	}
 	if len(r.Custom) > 0 {
-		docs = append(docs, named{name: "custom", doc: document(customStatements(r.Custom))})
+		docs = append(docs, named{name: "custom", doc: document(c.customStatements(r.Custom))})
 	}
-	c.pack(r, account, out, docs)
+	c.pack(r, account, out, c.printable(r, docs))
 }
 
-func customStatements(customs []spec.Custom) []iam.Statement {
+// printable reports the documents that cannot be written as a policy and
+// returns the others.
+func (c *compiler) printable(r spec.Role, docs []named) []named {
+	return slices.DeleteFunc(docs, func(d named) bool {
+		_, err := d.doc.MarshalJSON()
+		if err != nil {
+			c.errs = append(c.errs, &fault.Error{Where: r.Pos.String(), What: fmt.Sprintf("policy %s of role %s", d.name, r.Name), Cause: err})
+		}
+		return err != nil
+	})
+}
+
+func (c *compiler) customStatements(customs []spec.Custom) []iam.Statement {
 	var out []iam.Statement
 	for _, custom := range customs {
 		s := custom.Statement
-		s.Conditions = slices.Clone(s.Conditions)
-		endAt(&s, custom.Until)
+		c.endAt(&s, custom.Until, custom.Pos)
 		out = append(out, s)
 	}
 	return out
 }
 
 // endAt makes access end by itself, even if nobody runs Postern again.
-func endAt(s *iam.Statement, until time.Time) {
-	if !until.IsZero() {
-		s.Conditions = append(s.Conditions, trust.EndsAt(until))
+func (c *compiler) endAt(s *iam.Statement, until time.Time, pos spec.Pos) {
+	if until.IsZero() {
+		return
 	}
+	ended, ok := ending(s.Conditions, until)
+	if !ok {
+		c.fail(pos, "remove until, or one of the conditions on the time", "the statement's conditions leave no operator for its end")
+		return
+	}
+	s.Conditions = ended
+}
+
+// ending adds the end to conditions. All of a statement's conditions must hold,
+// so a second one can only bring the end forward; but each pair of operator
+// and key can stand once, so if the usual one is taken, the same instant is
+// stated as seconds since 1970.
+func ending(conditions []iam.Condition, until time.Time) ([]iam.Condition, bool) {
+	seconds := []string{strconv.FormatInt(until.Unix(), 10)}
+	for _, end := range []iam.Condition{
+		trust.EndsAt(until),
+		{Operator: "DateLessThan", Key: "aws:EpochTime", Values: seconds},
+		{Operator: "NumericLessThan", Key: "aws:EpochTime", Values: seconds},
+	} {
+		taken := func(c iam.Condition) bool {
+			return strings.EqualFold(c.Operator, end.Operator) && strings.EqualFold(c.Key, end.Key)
+		}
+		if !slices.ContainsFunc(conditions, taken) {
+			return append(slices.Clone(conditions), end), true
+		}
+	}
+	return nil, false
 }
 
 func document(statements []iam.Statement) *iam.Document {

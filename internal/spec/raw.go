@@ -59,7 +59,7 @@ type rawSink = choice[settings, struct{}]
 type settings = []pair[string]
 
 // multiSettings are keys of the user's choice with one or more values.
-type multiSettings = []pair[[]string]
+type multiSettings = []pair[[]item[string]]
 
 type ending struct{ Until time.Time }
 

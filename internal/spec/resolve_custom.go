@@ -31,9 +31,7 @@ func (r *resolver) custom(raw rawCustom) Custom {
 	if st.Effect == iam.Deny && !raw.Until.IsZero() {
 		r.add(raw.of("until"), "a Deny that ends by itself would widen access while nobody looks", "remove until; remove the statement when its time has come")
 	}
-	for _, op := range raw.Conditions {
-		st.Conditions = append(st.Conditions, r.conditions(op)...)
-	}
+	st.Conditions = r.conditions(raw)
 	return Custom{Because: raw.Because, Statement: st, Until: until(raw.Until), Pos: raw.Pos}
 }
 
@@ -96,31 +94,6 @@ func (r *resolver) checkBreadth(raw rawCustom) {
 			r.add(a.Pos, fmt.Sprintf("every action of %s on every resource is administration, not least privilege", service), "name the actions or the resources")
 		}
 	}
-}
-
-func (r *resolver) conditions(op pair[multiSettings]) []iam.Condition {
-	operator, ok := iam.ParseOperator(op.Key)
-	if !ok {
-		r.add(op.KeyPos, fmt.Sprintf("unknown condition operator %q", op.Key), didYouMean(op.Key, commonOperators))
-	}
-	var out []iam.Condition
-	for _, key := range op.V {
-		if !conditionKey.MatchString(key.Key) {
-			r.add(key.KeyPos, fmt.Sprintf("%q is not a condition key", key.Key), "write it with its service, such as aws:RequestedRegion or s3:prefix")
-		}
-		out = append(out, iam.Condition{Operator: operator.String(), Key: key.Key, Values: key.V})
-	}
-	return out
-}
-
-// conditionKey takes tag keys and claims of issuers too.
-var conditionKey = regexp.MustCompile(`^[A-Za-z0-9./_-]+:[^\s*?]+$`)
-
-// commonOperators are those that a typing error is likely meant to be.
-var commonOperators = []string{
-	"StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase",
-	"NumericEquals", "NumericLessThan", "NumericGreaterThan", "NumericLessThanEquals", "NumericGreaterThanEquals",
-	"DateLessThan", "DateGreaterThan", "Bool", "IpAddress", "NotIpAddress", "ArnEquals", "ArnLike", "ArnNotLike", "Null",
 }
 
 func values(items []item[string]) []string {

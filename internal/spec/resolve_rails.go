@@ -67,6 +67,16 @@ func (r *resolver) checkOn(on []item[string]) {
 	}
 }
 
+// checkOneResource refuses patterns where one call is to be tried. "*" alone is
+// how IAM names the resource of actions that have none.
+func (r *resolver) checkOneResource(on []item[string]) {
+	for _, res := range on {
+		if res.V != "*" && strings.ContainsAny(res.V, "*?") {
+			r.add(res.Pos, fmt.Sprintf("%q is a pattern; what must be allowed is tried as one call", res.V), "name a resource; patterns can stand under never, and beside deny alone")
+		}
+	}
+}
+
 func (r *resolver) expect(raw rawExpect) Expect {
 	_, allow := raw.keys["allow"]
 	_, deny := raw.keys["deny"]
@@ -84,15 +94,16 @@ func (r *resolver) expect(raw rawExpect) Expect {
 		}
 	}
 	r.checkOn(raw.On)
+	if allow {
+		r.checkOneResource(raw.On)
+	}
 	e := Expect{Role: raw.Role.V, Allow: values(raw.Allow), Deny: values(raw.Deny), On: values(raw.On), Pos: raw.Pos}
 	for _, c := range raw.Context {
-		if !conditionKey.MatchString(c.Key) {
-			r.add(c.KeyPos, fmt.Sprintf("%q is not a condition key", c.Key), "write it with its service, such as aws:RequestedRegion")
-		}
+		r.checkConditionKey(c.KeyPos, c.Key)
 		if e.Context == nil {
 			e.Context = map[string][]string{}
 		}
-		e.Context[c.Key] = c.V
+		e.Context[c.Key] = values(c.V)
 	}
 	return e
 }

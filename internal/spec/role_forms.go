@@ -202,7 +202,7 @@ func customForm() form[rawCustom] {
 		key("actions", many, func(s *rawCustom) *[]item[string] { return &s.Actions }, "such as s3:GetObject"),
 		key("not_actions", many, func(s *rawCustom) *[]item[string] { return &s.NotActions }, "all but these; with Deny only"),
 		key("resources", many, func(s *rawCustom) *[]item[string] { return &s.Resources }, "ARNs; \"*\" for actions that have no resource").must(),
-		key("conditions", anyKeys(anyKeys(oneOrMany(scalarText()))), func(s *rawCustom) *[]pair[multiSettings] { return &s.Conditions }, "operator to condition key to values"),
+		key("conditions", anyKeys(anyKeys(oneOrMany(placed(scalarText())))), func(s *rawCustom) *[]pair[multiSettings] { return &s.Conditions }, "operator to condition key to values"),
 		key("until", date(), func(s *rawCustom) *time.Time { return &s.Until }, "the statement ends by itself then: a day (as it begins, UTC) or an RFC 3339 time"),
 	)
 }
@@ -224,6 +224,6 @@ func expectForm() form[rawExpect] {
 		key("allow", many, func(s *rawExpect) *[]item[string] { return &s.Allow }, "actions that the role must be able to do"),
 		key("deny", many, func(s *rawExpect) *[]item[string] { return &s.Deny }, "actions that the role must not be able to do"),
 		key("on", many, func(s *rawExpect) *[]item[string] { return &s.On }, "resources: ARNs or short forms such as repository/shop"),
-		key("context", anyKeys(oneOrMany(scalarText())), func(s *rawExpect) *multiSettings { return &s.Context }, "condition keys of the request"),
+		key("context", anyKeys(oneOrMany(placed(scalarText()))), func(s *rawExpect) *multiSettings { return &s.Context }, "condition keys of the request"),
 	)
 }

@@ -131,7 +131,9 @@ func TestExamplesLoad(t *testing.T) {
 func TestSchemaRefuses(t *testing.T) {
 	unread := []string{"control", "empty", "syntax", "utf8", "yaml_documents", "yaml_features", "yaml_keys", "yaml_star", "yaml_tab", "duplicate_keys"}
 	taken := map[string]string{
+		"account_trust":          "what the role that trusts an account adds",
 		"admin_role":             "the account of an ARN",
+		"conditions_repeated":    "keys that differ in case",
 		"boundary":               "the account of an ARN",
 		"dangling":               "references",
 		"duplicate_across_files": "several files",

@@ -123,7 +123,7 @@ type Expect struct {
 	Role    string
 	Allow   []string
 	Deny    []string
-	On      []string            // ARNs or short forms ("repository/shop"); empty: "*"
-	Context map[string][]string // condition keys of the request
+	On      []string            // ARNs or short forms ("repository/shop"), with Deny alone patterns too; empty: "*", for Deny any resource
+	Context map[string][]string // condition keys of the request; for Deny all others are open
 	Pos     Pos
 }
