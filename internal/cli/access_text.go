@@ -35,6 +35,8 @@ func accessText(out *ui.Printer, access []plan.Access) {
 		out.Line(line...)
 		trustText(out, ui.Added, "may be assumed by ", a.Joins)
 		trustText(out, ui.Removed, "may no longer be assumed by ", a.Leaves)
+		trustText(out, ui.Added, "no longer refused: ", a.Unbarred)
+		trustText(out, ui.Removed, "refused: ", a.Barred)
 		permissionsText(out, ui.Added, a.Gained)
 		permissionsText(out, ui.Removed, a.Lost)
 		if a.Boundary != "" {

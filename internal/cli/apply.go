@@ -11,7 +11,6 @@ import (
 	"github.com/postern-dev/postern/internal/cli/ui"
 	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/plan"
-	"github.com/postern-dev/postern/internal/spec"
 )
 
 type applyOptions struct {
@@ -50,7 +49,7 @@ func runApply(ctx context.Context, a *app, o applyOptions) error {
 	if file != nil {
 		return a.applyFile(ctx, o, file)
 	}
-	s, err := spec.Load(o.path)
+	s, err := loadSpec(o.path)
 	if err != nil {
 		return err
 	}
@@ -87,8 +86,11 @@ func (a *app) applyFile(ctx context.Context, o applyOptions, file *plan.File) er
 			Hint:  "make and read a new one: postern plan -o " + o.path,
 		}
 	}
-	p := &plan.Plan{Stack: file.Stack, Changes: file.Changes, Access: file.Access}
-	return t.carryOut(ctx, p, runOptions{yes: o.yes, talk: o.json, question: "Apply this plan?", goal: goalSpec})
+	question := "Apply this plan?"
+	if file.Destroy {
+		question = "Destroy all this?"
+	}
+	return t.carryOut(ctx, file.Plan(), runOptions{yes: o.yes, talk: o.json, question: question, goal: goalOf(file)})
 }
 
 // runOptions say how a plan is shown and agreed to.

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/postern-dev/postern/internal/aws"
-	"github.com/postern-dev/postern/internal/spec"
 )
 
 type destroyOptions struct {
@@ -38,7 +37,7 @@ postern plan --destroy examples/shop`,
 }
 
 func runDestroy(ctx context.Context, a *app, o destroyOptions) error {
-	s, err := spec.Load(o.path)
+	s, err := loadSpec(o.path)
 	if err != nil {
 		return err
 	}

@@ -109,10 +109,10 @@ func (t *target) compare(desired, observed *estate.Estate) (*proposal, error) {
 }
 
 // file is the proposal as it travels from plan -o to apply.
-func (t *target) file(p *proposal) *plan.File {
+func (t *target) file(p *proposal, destroy bool) *plan.File {
 	return &plan.File{
-		Stack: t.stack, Region: t.region, Accounts: t.accounts,
-		Digest: p.digest, Changes: p.plan.Changes, Access: p.plan.Access,
+		Stack: t.stack, Region: t.region, Accounts: t.accounts, Destroy: destroy,
+		Digest: p.digest, Changes: p.plan.Changes, Access: p.plan.Access, Notes: p.plan.Notes,
 	}
 }
 
@@ -124,12 +124,20 @@ func quotasOf(e *estate.Estate) compile.Quotas {
 	return quotas
 }
 
+// loadSpec reads a spec, and says what to do with a plan file in its place.
+func loadSpec(path string) (*spec.Spec, error) {
+	if file, err := readPlanFile(path); err != nil || file != nil {
+		return nil, &fault.Error{Code: fault.Usage, Where: path, What: "this is a saved plan, not a spec", Hint: "look at it with postern plan " + path + ", carry it out with postern apply " + path}
+	}
+	return spec.Load(path)
+}
+
 // readPlanFile returns the plan in a file, nil if the path names something
-// else: a spec or a folder of specs.
+// else: a spec or a folder of specs, whose reader says what is wrong with it.
 func readPlanFile(path string) (*plan.File, error) {
 	info, err := os.Stat(path)
-	if err != nil || info.IsDir() {
-		return nil, nil //nolint:nilerr // reading it as a spec says what is wrong
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, nil //nolint:nilerr // as above
 	}
 	data, err := os.ReadFile(path)
 	if err != nil || !plan.IsFile(data) {

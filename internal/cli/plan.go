@@ -11,7 +11,6 @@ import (
 	"github.com/postern-dev/postern/internal/cli/ui"
 	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/plan"
-	"github.com/postern-dev/postern/internal/spec"
 )
 
 type planOptions struct {
@@ -28,7 +27,7 @@ func newPlan(a *app) *cobra.Command {
 		Use:   "plan [FILE|DIR]",
 		Short: "Show what apply would change, and who gains and loses which permissions",
 		Long: "Compares the spec with what stands in AWS and lists the IAM calls that lead from the one to the other, " +
-			"in their order and each with its reason. Nothing is changed.",
+			"in their order and each with its reason. Nothing is changed. A file written by plan -o is shown again.",
 		Args: atMost("FILE|DIR"),
 		Example: `
 postern plan examples/shop
@@ -48,13 +47,37 @@ postern plan --detailed-exitcode examples/shop`,
 }
 
 func runPlan(ctx context.Context, a *app, o planOptions) error {
-	s, err := spec.Load(o.path)
+	file, err := readPlanFile(o.path)
 	if err != nil {
 		return err
 	}
+	if file == nil {
+		if file, err = a.makePlan(ctx, o); err != nil {
+			return err
+		}
+	}
+	if o.out != "" {
+		if err := writePlan(o.out, file); err != nil {
+			return err
+		}
+	}
+	if err := a.showPlan(file, o); err != nil {
+		return err
+	}
+	if o.detailed && len(file.Changes) > 0 {
+		return status(fault.Changes)
+	}
+	return nil
+}
+
+func (a *app) makePlan(ctx context.Context, o planOptions) (*plan.File, error) {
+	s, err := loadSpec(o.path)
+	if err != nil {
+		return nil, err
+	}
 	t, err := a.connectSpec(ctx, s, aws.Options{})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var p *proposal
 	if o.destroy {
@@ -63,42 +86,46 @@ func runPlan(ctx context.Context, a *app, o planOptions) error {
 		p, err = t.propose(ctx, s)
 	}
 	if err != nil {
+		return nil, err
+	}
+	return t.file(p, o.destroy), nil
+}
+
+func writePlan(name string, file *plan.File) error {
+	data, err := file.Encode()
+	if err != nil {
 		return err
 	}
-	if err := t.showPlan(p, o); err != nil {
-		return err
-	}
-	if o.detailed && !p.plan.Empty() {
-		return status(fault.Changes)
+	if err := renameio.WriteFile(name, data, 0o600); err != nil {
+		return fmt.Errorf("write plan: %w", err)
 	}
 	return nil
 }
 
-func (t *target) showPlan(p *proposal, o planOptions) error {
-	file := t.file(p)
-	if o.out != "" {
+func (a *app) showPlan(file *plan.File, o planOptions) error {
+	if o.json {
 		data, err := file.Encode()
 		if err != nil {
 			return err
 		}
-		if err := renameio.WriteFile(o.out, data, 0o600); err != nil {
-			return fmt.Errorf("write plan: %w", err)
-		}
+		a.Result().Printf("%s", data)
+		return nil
 	}
-	if o.json {
-		file.Format = plan.FileFormat
-		return t.Result().JSON(file)
-	}
-	goal := goalSpec
-	if o.destroy {
-		goal = goalNothing
-	}
-	t.planText(t.Result(), p.plan, goal)
+	t := &target{app: a, stack: file.Stack, accounts: file.Accounts}
+	t.planText(a.Result(), file.Plan(), goalOf(file))
 	if o.out != "" {
-		t.Talk().Blank()
-		t.Talk().Mark(ui.OK, ui.Plain("plan written to "), ui.Name(o.out), ui.Dim("; carry it out with: postern apply "+o.out))
+		a.Talk().Blank()
+		a.Talk().Mark(ui.OK, ui.Plain("plan written to "), ui.Name(o.out), ui.Dim("; carry it out with: postern apply "+o.out))
 	}
 	return nil
+}
+
+// goalOf is what a saved plan is to reach.
+func goalOf(file *plan.File) string {
+	if file.Destroy {
+		return goalNothing
+	}
+	return goalSpec
 }
 
 // accountName is an account's name in the spec with its id.

@@ -19,6 +19,9 @@ const (
 // planText prints a plan: what changes by account and entity, then who gains
 // and loses what. If nothing changes, the goal is reached.
 func (t *target) planText(out *ui.Printer, p *plan.Plan, goal string) {
+	for _, note := range p.Notes {
+		out.Item(0, ui.Warning, note)
+	}
 	if p.Empty() {
 		out.Mark(ui.OK, ui.Plain("no changes: "+goal))
 		return

@@ -43,7 +43,7 @@ postern prove --offline examples/shop`,
 }
 
 func runProve(ctx context.Context, a *app, o proveOptions) error {
-	s, err := spec.Load(o.path)
+	s, err := loadSpec(o.path)
 	if err != nil {
 		return err
 	}

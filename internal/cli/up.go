@@ -54,7 +54,7 @@ type upResult struct {
 }
 
 func runUp(ctx context.Context, a *app, o upOptions) (err error) {
-	s, err := spec.Load(o.path)
+	s, err := loadSpec(o.path)
 	if err != nil {
 		return err
 	}

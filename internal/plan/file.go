@@ -40,6 +40,11 @@ type FileAccount struct {
 	AdminRole string `json:"admin_role,omitempty"`
 }
 
+// Plan is the plan in the file.
+func (f *File) Plan() *Plan {
+	return &Plan{Stack: f.Stack, Changes: f.Changes, Access: f.Access, Notes: f.Notes}
+}
+
 // Partition is the AWS partition of the plan's region.
 func (f *File) Partition() string { return iam.LookupPartition(f.Region) }
 
