@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/postern-dev/postern/iam"
 )
 
 // operatorName is the user that the printed credentials belong to.
@@ -34,13 +37,15 @@ func (s *Server) ensureOperator(home *account, now time.Time) {
 	s.state.Operator = operator{Account: home.ID, AccessKeyID: key.ID}
 }
 
-// ensureAdminRole makes the role through which the operator manages an account.
+// ensureAdminRole makes a role through which the operator manages an account.
 func (s *Server) ensureAdminRole(a *account, role string, now time.Time) error {
 	path, name := adminName(role)
 	if len(name) > maxNameUser || !namePattern.MatchString(name) || !pathPattern.MatchString(path) {
 		return fmt.Errorf("admin role %q of account %s is not a role's name, path/name or ARN", role, a.ID)
 	}
-	a.AdminRole = a.arn("role", path, name)
+	if arn := a.arn("role", path, name); !slices.Contains(a.Admins, arn) {
+		a.Admins = append(a.Admins, arn)
+	}
 	if _, ok := a.Roles.get(name); ok {
 		return nil
 	}
@@ -58,6 +63,32 @@ func (s *Server) ensureAdminRole(a *account, role string, now time.Time) error {
 	}
 	a.Roles.put(name, newAdminRole(a, path, name, string(trust), now).trusting(operatorARN, operator.ID), now)
 	return nil
+}
+
+// found makes the account in which the operator wants to assume a role, if
+// Options.AnyAccount says so and there is none of that id. It is not in the
+// state yet: AssumeRole is still to be judged.
+func (c *call) found() (*account, *role, bool) {
+	s := c.s
+	home := c.who.account
+	if !s.opt.AnyAccount || c.who.user == nil || c.who.user.Name != operatorName || home.ID != s.state.Operator.Account {
+		return nil, nil, false
+	}
+	arn, err := iam.ParseARN(c.params["RoleArn"])
+	if err != nil || arn.Service != "iam" || arn.Partition != home.Partition || !iam.IsAccountID(arn.Account) || !strings.HasPrefix(arn.Resource, "role/") {
+		return nil, nil, false
+	}
+	if _, ok := s.state.Accounts[arn.Account]; ok {
+		return nil, nil, false
+	}
+	a := newAccount(arn.Account, arn.Partition)
+	if err := s.ensureAdminRole(a, arn.Resource[len("role"):], c.now); err != nil {
+		return nil, nil, false
+	}
+	a.arrive(c.now)
+	_, name := adminName(arn.Resource[len("role"):])
+	r, ok := a.Roles.known(name)
+	return a, r, ok && a.arn("role", r.Path, r.Name) == c.params["RoleArn"]
 }
 
 func newAdminRole(a *account, path, name, trust string, now time.Time) *role {
@@ -88,13 +119,7 @@ func (s *Server) grantOperator(now time.Time) {
 		return
 	}
 	statements := []any{map[string]any{"Effect": "Allow", "Action": []string{"iam:*", "sts:GetAccessKeyInfo"}, "Resource": "*"}}
-	var roles []string
-	for _, id := range slices.Sorted(maps.Keys(s.state.Accounts)) {
-		if arn := s.state.Accounts[id].AdminRole; arn != "" {
-			roles = append(roles, arn)
-		}
-	}
-	if len(roles) > 0 {
+	if roles := s.assumable(home); len(roles) > 0 {
 		statements = append(statements, map[string]any{"Effect": "Allow", "Action": []string{"sts:AssumeRole", "sts:TagSession"}, "Resource": roles})
 	}
 	text, err := json.Marshal(policyJSON(statements...))
@@ -104,6 +129,18 @@ func (s *Server) grantOperator(now time.Time) {
 	u = u.clone()
 	u.Inline[operatorPolicy] = string(text)
 	home.Users.put(operatorName, u, now)
+}
+
+// assumable are the roles that the operator's policy names.
+func (s *Server) assumable(home *account) []string {
+	if s.opt.AnyAccount {
+		return []string{"arn:" + home.Partition + ":iam::*:role/*"}
+	}
+	var roles []string
+	for _, id := range slices.Sorted(maps.Keys(s.state.Accounts)) {
+		roles = append(roles, s.state.Accounts[id].Admins...)
+	}
+	return roles
 }
 
 func policyJSON(statements ...any) map[string]any {

@@ -34,7 +34,12 @@ const GitHubIssuer = "https://token.actions.githubusercontent.com"
 // Options say what kind of AWS to be. The zero value of every field but
 // Accounts is a good default.
 type Options struct {
-	Accounts    []AccountConfig
+	Accounts []AccountConfig
+	// AnyAccount lets further accounts spring into being: one that is not
+	// there yet is made, with the admin role, when the printed credentials
+	// assume a role in it. So they serve any spec. Accounts lie in the home
+	// account's partition then.
+	AnyAccount  bool
 	HomeAccount string // the printed credentials belong to it; empty: the first
 	Region      string // of the printed environment; empty: DefaultRegion
 
@@ -111,6 +116,7 @@ type Server struct {
 	server   *http.Server
 	listener net.Listener
 
+	reserve    reserve
 	keyOnce    sync.Once
 	issuerKey  jose.JSONWebKey
 	issuerErr  error
@@ -196,10 +202,7 @@ func (s *Server) EnsureAccount(config AccountConfig) error {
 	now := s.opt.Clock()
 	a, ok := s.state.Accounts[config.ID]
 	if !ok {
-		a = &account{
-			ID: config.ID, Partition: config.Partition,
-			KeyUses: map[string]keyUse{}, RoleUses: map[string]keyUse{}, calls: map[string]int{},
-		}
+		a = newAccount(config.ID, config.Partition)
 		s.state.Accounts[a.ID] = a
 	}
 	if a.Partition != config.Partition {
@@ -287,7 +290,7 @@ func (s *Server) Serve(l net.Listener) error {
 		return errors.Join(errors.New("serve: the sandbox serves already"), l.Close())
 	}
 	s.listener = l
-	s.server = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	s.server = &http.Server{Handler: s, ConnState: s.reserve.track, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
 	server := s.server
 	s.mu.Unlock()
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -314,6 +317,7 @@ func (s *Server) Close(ctx context.Context) error {
 	var err error
 	switch {
 	case server != nil:
+		s.reserve.close()
 		if err = server.Shutdown(ctx); err != nil {
 			err = errors.Join(fmt.Errorf("close sandbox: %w", err), server.Close())
 		}

@@ -26,7 +26,7 @@ type operator struct {
 type account struct {
 	ID        string
 	Partition string
-	AdminRole string `json:",omitempty"` // ARN
+	Admins    []string `json:",omitempty"` // ARNs of the roles that the operator may assume
 	Users     table[user]
 	Groups    table[group]
 	Roles     table[role]
@@ -38,6 +38,13 @@ type account struct {
 	RoleUses  map[string]keyUse // by role ID
 	Aliases   []string          `json:",omitempty"`
 	calls     map[string]int    // calls seen, by action: the n of Options.Faults
+}
+
+func newAccount(id, partition string) *account {
+	return &account{
+		ID: id, Partition: partition,
+		KeyUses: map[string]keyUse{}, RoleUses: map[string]keyUse{}, calls: map[string]int{},
+	}
 }
 
 // arrive lets all changes that are due reach the view of authorisation.

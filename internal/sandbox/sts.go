@@ -126,6 +126,9 @@ func trusted(c *call) error {
 	}
 	owner, r, ok := c.target()
 	if !ok {
+		owner, r, ok = c.found()
+	}
+	if !ok {
 		// AWS does not tell whether the role exists.
 		return refusal{wire.Denied, "User: " + c.who.principal.ARN + " is not authorized to perform: sts:AssumeRole on resource: " + c.params["RoleArn"]}
 	}
@@ -144,6 +147,7 @@ func trusted(c *call) error {
 			return err
 		}
 	}
+	c.s.state.Accounts[owner.ID] = owner // one that has just been found is new there
 	return nil
 }
 
