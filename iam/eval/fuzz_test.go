@@ -25,13 +25,17 @@ func FuzzCompile(f *testing.F) {
 			return
 		}
 		ctx := eval.NewContext(map[string][]string{"k": {value}, "K": {value + "1"}, "many": {value, "x"}, "aws:username": {value}})
-		for _, kind := range []eval.Kind{eval.Identity, eval.Boundary, eval.Session, eval.Resource, eval.Trust} {
+		for _, kind := range []eval.Kind{eval.Identity, eval.Boundary, eval.Session, eval.Resource, eval.Trust, eval.Endpoint, eval.SCP, eval.RCP} {
 			p, err := eval.Compile("p", kind, doc)
 			denies, _ := eval.Compile("denies", kind, onlyDenies(doc))
 			for _, who := range []eval.Principal{nobody, root, alice, role, session, fed, ec2, github, saml} {
 				r := &eval.Request{Principal: who, Action: action, Resource: resource, Context: ctx}
 				with, without := layersOf(t, kind, p), layersOf(t, kind, denies)
 				got := decide(t, with, r)
+				with.Details(r)
+				if outlook := with.Judge(r).Outlook; got == eval.Allowed && outlook == eval.Never || !with.MightAllow(r) && outlook == eval.Always {
+					t.Errorf("%v policy: Decide = %v, MightAllow = %v, Judge = %v", kind, got, with.MightAllow(r), outlook)
+				}
 				if err != nil && len(doc.Statements) == 1 && doc.Statements[0].Effect == iam.Allow && got == eval.Allowed && without.Decide(r) != eval.Allowed {
 					t.Errorf("%v policy with %v allows", kind, err)
 				}
@@ -68,6 +72,12 @@ func layersOf(t *testing.T, kind eval.Kind, p *eval.Policy) *eval.Layers {
 		l.Session = []*eval.Policy{p}
 	case eval.Resource, eval.Trust:
 		l.Resource = p
+	case eval.Endpoint:
+		l.Endpoint = []*eval.Policy{p}
+	case eval.SCP:
+		l.SCP = [][]*eval.Policy{{p}}
+	case eval.RCP:
+		l.RCP = [][]*eval.Policy{{p}}
 	}
 	return l
 }

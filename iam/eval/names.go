@@ -75,3 +75,16 @@ func (o Outlook) String() string {
 	}
 	return fmt.Sprintf("Outlook(%d)", uint8(o))
 }
+
+// String is the outcome as a word.
+func (o Outcome) String() string {
+	switch o {
+	case No:
+		return "no"
+	case Maybe:
+		return "maybe"
+	case Yes:
+		return "yes"
+	}
+	return fmt.Sprintf("Outcome(%d)", uint8(o))
+}

@@ -13,6 +13,7 @@ import (
 type Policy struct {
 	name   string
 	kind   Kind
+	vars   bool // ${…} is a variable
 	denies block
 	allows block
 }
@@ -56,6 +57,7 @@ func (set Settings) Compile(name string, kind Kind, doc *iam.Document) (*Policy,
 		return p, fmt.Errorf("compile policy %s: no document", name)
 	}
 	c := compiler{set: set, kind: kind, vars: doc.Version == iam.Version2012}
+	p.vars = c.vars
 	c.checkVersion(doc.Version)
 	for i := range doc.Statements {
 		s := c.statement(i, &doc.Statements[i])

@@ -175,12 +175,17 @@ func (s *statement) names(q *query) truth {
 	if matchAction(s.actions, q.Action) == s.notActions {
 		return no
 	}
+	return s.resource(q)
+}
+
+// resource says whether the statement is about the request's resource.
+func (s *statement) resource(q *query) truth {
 	if s.anyResource {
 		return yes
 	}
 	on := matchAny(s.resources, q.Resource, q.Context)
 	if s.notResources {
-		on = on.not()
+		return on.not()
 	}
 	return on
 }
