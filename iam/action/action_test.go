@@ -181,19 +181,19 @@ func TestLevels(t *testing.T) {
 }
 
 func TestKeysOfAnAction(t *testing.T) {
-	a, _ := action.Lookup("ec2:AttachVolume") // three resource types, each with keys of its own
-	for _, key := range []string{
-		"ec2:Region",                     // the action's
-		"aws:ResourceTag/${TagKey}",      // the types'
-		"ec2:VolumeType",                 // one type's
-		"ec2:InstanceMetadataTags",       // another type's
-		"ec2:ResourceTag/${TagKey}",      // both
-		"ec2:InstanceAutoRecovery",       //
-		"ec2:MetadataHttpTokens",         //
-		"ec2:InstanceBandwidthWeighting", //
+	for _, tt := range []struct{ name, key, from string }{
+		{"iam:PassRole", "iam:PassedToService", "the action"},
+		{"iam:PassRole", "iam:ResourceTag/${TagKey}", "its resource type"},
+		{"ec2:AttachVolume", "ec2:VolumeType", "one of its resource types"},
+		{"ec2:AttachVolume", "ec2:MetadataHttpTokens", "another"},
+		{"a4b:CreateRoom", "aws:TagKeys", "its resource type, in this action only"},
 	} {
-		if !slices.Contains(a.Keys(), key) {
-			t.Errorf("%s knows no %s: %v", a, key, a.Keys())
+		a, _ := action.Lookup(tt.name)
+		if !slices.Contains(a.Keys(), tt.key) {
+			t.Errorf("%s has no %s of %s: %v", a, tt.key, tt.from, a.Keys())
+		}
+		if !slices.IsSorted(a.Keys()) || len(slices.Compact(a.Keys())) != len(a.Keys()) {
+			t.Errorf("%s: keys are not sorted, or twice there: %v", a, a.Keys())
 		}
 	}
 }

@@ -62,6 +62,8 @@ func TestConditionKey(t *testing.T) {
 		},
 		{"sts", "gitlab:sub", action.Key{}}, // no host
 		{"sts", "gitlab.com:", action.Key{}},
+		{"sts", "gitlab.com:s*", action.Key{}},
+		{"sts", "gitlab.com/a b:sub", action.Key{}},
 		{"sts", "git lab.com:sub", action.Key{}},
 		{"sts", ".com:sub", action.Key{}},
 		{"sts", "-a.com:sub", action.Key{}},

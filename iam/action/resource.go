@@ -32,11 +32,13 @@ func (t *ResourceType) Overlaps(resource string) bool {
 func bucket(template string) bool { return strings.HasSuffix(template, ":::${BucketName}") }
 
 // fit is how much of arn the best of the type's templates spells out, in
-// bytes; -1 if none matches.
+// bytes; -1 if none matches. A star is as good as a variable: types that stand
+// for all of a kind are no better than the kind.
 func (t *ResourceType) fit(arn string) int {
 	best := -1
 	for _, template := range t.ARNs {
-		if literal := len(replaceVariables(template, "")); literal > best && matchTemplate(template, arn) {
+		literal := len(strings.ReplaceAll(replaceVariables(template, ""), "*", ""))
+		if literal > best && matchTemplate(template, arn) {
 			best = literal
 		}
 	}

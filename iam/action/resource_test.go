@@ -1,6 +1,8 @@
 package action_test
 
 import (
+	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,6 +22,8 @@ func TestResourceTypesFor(t *testing.T) {
 		{"arn:aws:sqs:eu-west-1:111111111111:q", []string{"sqs:queue"}},
 		{"arn:aws:logs:eu-west-1:111111111111:log-group:a:log-stream:b", []string{"backup:recoveryPoint", "logs:log-stream"}},
 		{"arn:aws:ecr:eu-west-1:111111111111:repository/a/b", []string{"ecr:repository"}},
+		{"arn:aws:acm:eu-west-1:111111111111:acme-endpoint/a/acme-domain-validation/b", []string{"acm:acme-domain-validation"}},
+		{"arn:aws:identitystore:::user/u", []string{"identitystore:AllUsers", "identitystore:User"}},
 		{"arn:aws:sns:eu-west-1:111111111111:", nil},
 		{"arn:aws:s3", nil},
 		{"arn:aws:nope:::x", nil},
@@ -32,6 +36,25 @@ func TestResourceTypesFor(t *testing.T) {
 		}
 		if d := cmp.Diff(tt.want, got); d != "" {
 			t.Errorf("%s: %s", tt.arn, d)
+		}
+	}
+}
+
+// TestEachTypeFitsItsARNs fills every template and wants its type back.
+func TestEachTypeFitsItsARNs(t *testing.T) {
+	variable := regexp.MustCompile(`\$\{[^}]*\}`)
+	for _, s := range all(t) {
+		for i := range s.ResourceTypes {
+			r := &s.ResourceTypes[i]
+			for _, template := range r.ARNs {
+				arn := variable.ReplaceAllString(template, "x")
+				if !slices.Contains(s.ResourceTypesFor(arn), r) {
+					t.Errorf("%s: %s is not of type %s", s.Prefix, arn, r.Name)
+				}
+				if !slices.Contains(action.ResourceTypesFor(arn), r) {
+					t.Errorf("%s of %s is not found among all services", arn, s.Prefix)
+				}
+			}
 		}
 	}
 }

@@ -189,12 +189,11 @@ func candidates(name string) []string {
 
 // wordBorders are the places before each capital that begins a word, and both ends.
 func wordBorders(name string) []int {
+	capital := func(i int) bool { return lower(name[i]) != name[i] }
+	small := func(i int) bool { return i < len(name) && 'a' <= name[i] && name[i] <= 'z' }
 	cuts := []int{0}
 	for i := 1; i < len(name); i++ {
-		capital := lower(name[i]) != name[i]
-		afterCapital := lower(name[i-1]) != name[i-1]
-		beforeSmall := i+1 < len(name) && lower(name[i+1]) == name[i+1]
-		if capital && (!afterCapital || beforeSmall) {
+		if capital(i) && (!capital(i-1) || small(i+1)) {
 			cuts = append(cuts, i)
 		}
 	}

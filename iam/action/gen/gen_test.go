@@ -90,7 +90,7 @@ const awsKnown = `{
     {
       "Name": "TagPlanet",
       "Annotations": {"Properties": {"IsWrite": true, "IsTaggingOnly": true}},
-      "Resources": [{"Name": "Planet"}]
+      "Resources": [{"Name": "Planet"}, {"Name": "planet", "ConditionKeys": ["sts:Weight"]}]
     },
     {"Name": "ListPlanets", "Annotations": {"Properties": {"IsList": true}}},
     {"Name": "SetPlanetPolicy", "Annotations": {"Properties": {"IsWrite": true, "IsPermissionManagement": true}}},
@@ -147,7 +147,7 @@ func TestRenew(t *testing.T) {
 				{name: "GetCallerIdentity", level: action.Read},
 				{name: "ListPlanets", level: action.List},
 				{name: "SetPlanetPolicy", level: action.PermissionsManagement},
-				{name: "TagPlanet", level: action.Tagging, resources: []actResource{{"planet", true, nil}}},
+				{name: "TagPlanet", level: action.Tagging, resources: []actResource{{"planet", false, []string{"sts:Weight"}}}},
 			},
 		},
 	}
@@ -157,6 +157,22 @@ func TestRenew(t *testing.T) {
 	}
 	if _, err := m.encode(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestMergeResources: AWS's tables have a row per way to call an action, so that
+// a type can be there twice.
+func TestMergeResources(t *testing.T) {
+	s := &service{
+		keys:  []key{{"space:A", action.TypeString}, {"space:B", action.TypeString}},
+		types: []resourceType{{name: "dock"}, {name: "ship"}},
+	}
+	got, err := s.mergeResources([]actResource{
+		{"ship", false, []string{"space:B"}}, {"Ship", true, []string{"space:a", "space:b"}}, {"dock", false, nil},
+	})
+	want := []actResource{{"dock", false, nil}, {"ship", true, []string{"space:A", "space:B"}}}
+	if d := cmp.Diff(want, got, cmp.AllowUnexported(actResource{})); d != "" || err != nil {
+		t.Error(err, d)
 	}
 }
 
