@@ -66,6 +66,44 @@ func TestPropagation(t *testing.T) {
 	wantCode(t, getUser(ctx, iamOf(s, k), "alice"), "AccessDenied")
 }
 
+// TestReadDelay: what reads lags behind, what judges and what changes do not.
+func TestReadDelay(t *testing.T) {
+	c := &clock{now: time.Now()}
+	opt := twoAccounts()
+	opt.Clock, opt.ReadDelay = c.read, 10*time.Second
+	s, ctx := start(t, opt), context.Background()
+	op := iamOf(s, operator(s))
+	k := newUser(t, s, "alice", allow("iam:*", "*"))
+	wantCode(t, getUser(ctx, op, "alice"), "NoSuchEntity")
+	users := func() (names []string) {
+		for _, u := range must[*iam.GetAccountAuthorizationDetailsOutput](t)(op.GetAccountAuthorizationDetails(ctx, nil)).UserDetailList {
+			names = append(names, fmt.Sprint(*u.UserName, " ", len(u.UserPolicyList)))
+		}
+		return names
+	}
+	before := []string{"postern-operator 1"}
+	if diff := cmp.Diff(before, users()); diff != "" {
+		t.Errorf("the account at first: %s", diff)
+	}
+	wantCode(t, getUser(ctx, iamOf(s, k), "alice"), "NoSuchEntity") // her policy allows it already
+	_, err := op.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("alice")})
+	wantCode(t, err, "EntityAlreadyExists")
+
+	c.now = c.now.Add(10 * time.Second)
+	if diff := cmp.Diff([]string{"alice 1", "postern-operator 1"}, users()); diff != "" {
+		t.Errorf("the account after the delay: %s", diff)
+	}
+	must[*iam.DeleteUserPolicyOutput](t)(op.DeleteUserPolicy(ctx, &iam.DeleteUserPolicyInput{UserName: aws.String("alice"), PolicyName: aws.String("test")}))
+	wantCode(t, getUser(ctx, iamOf(s, k), "alice"), "AccessDenied")
+	if diff := cmp.Diff([]string{"alice 1", "postern-operator 1"}, users()); diff != "" {
+		t.Errorf("a withdrawal shows at once: %s", diff)
+	}
+	c.now = c.now.Add(10 * time.Second)
+	if diff := cmp.Diff([]string{"alice 0", "postern-operator 1"}, users()); diff != "" {
+		t.Errorf("a withdrawal does not show: %s", diff)
+	}
+}
+
 func TestThrottle(t *testing.T) {
 	c := &clock{now: time.Now()}
 	opt := twoAccounts()

@@ -30,8 +30,11 @@ type call struct {
 	userAgent string
 }
 
-// due is when a change made by this call becomes known to authorisation.
-func (c *call) due() time.Time { return c.now.Add(c.s.opt.PropagationDelay) }
+// due is when a change made by this call becomes known to authorisation, and
+// to calls that read.
+func (c *call) due() dues {
+	return dues{seen: c.now.Add(c.s.opt.PropagationDelay), shown: c.now.Add(c.s.opt.ReadDelay)}
+}
 
 // iamOperations is everything that the sandbox knows of IAM.
 func iamOperations() []operation {
@@ -53,6 +56,9 @@ func byName(operations []operation) map[string]operation {
 func (c *call) perform(op operation) (any, error) {
 	if err := op.allow(c); err != nil {
 		return nil, err
+	}
+	if op.reads && c.service == "iam" && c.s.opt.ReadDelay > 0 {
+		c.account = c.account.asShown()
 	}
 	result, err := op.run(c)
 	if err == nil && !op.reads {

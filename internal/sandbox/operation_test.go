@@ -36,7 +36,7 @@ func TestNothingRunsUnjudged(t *testing.T) {
 	}
 	a := s.state.Accounts["111111111111"]
 	u := &user{Name: "nobody", Path: "/", ID: newID(userPrefix, idLength)}
-	a.Users.put(u.Name, u, time.Time{})
+	a.Users.put(u.Name, u, dues{})
 	a.arrive(time.Now())
 	open := []string{"GetCallerIdentity", "GetSessionToken"} // AWS allows them to everybody
 	for _, op := range slices.Concat(iamOperations(), stsOperations()) {

@@ -25,7 +25,7 @@ func (s *Server) ensureOperator(home *account, now time.Time) {
 		home.Users.put(operatorName, &user{
 			Name: operatorName, Path: "/", ID: newID(userPrefix, idLength), Created: now,
 			holder: holder{Inline: map[string]string{}},
-		}, now)
+		}, atOnce(now))
 	}
 	if s.state.Operator.Account == home.ID {
 		if _, ok := home.Keys.get(s.state.Operator.AccessKeyID); ok {
@@ -33,7 +33,7 @@ func (s *Server) ensureOperator(home *account, now time.Time) {
 		}
 	}
 	key := &accessKey{ID: newID(keyPrefix, keyLength), User: operatorName, Secret: newSecret(), Active: true, Created: now}
-	home.Keys.put(key.ID, key, now)
+	home.Keys.put(key.ID, key, atOnce(now))
 	s.state.Operator = operator{Account: home.ID, AccessKeyID: key.ID}
 }
 
@@ -61,21 +61,19 @@ func (s *Server) ensureAdminRole(a *account, role string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	a.Roles.put(name, newAdminRole(a, path, name, string(trust), now).trusting(operatorARN, operator.ID), now)
+	a.Roles.put(name, newAdminRole(a, path, name, string(trust), now).trusting(operatorARN, operator.ID), atOnce(now))
 	return nil
 }
 
-// found makes the account in which the operator wants to assume a role, if
+// found makes the account in which a role is to be assumed, if
 // Options.AnyAccount says so and there is none of that id. It is not in the
-// state yet: AssumeRole is still to be judged.
+// state yet: AssumeRole is still to be judged, and its role trusts the operator
+// alone.
 func (c *call) found() (*account, *role, bool) {
 	s := c.s
-	home := c.who.account
-	if !s.opt.AnyAccount || c.who.user == nil || c.who.user.Name != operatorName || home.ID != s.state.Operator.Account {
-		return nil, nil, false
-	}
 	arn, err := iam.ParseARN(c.params["RoleArn"])
-	if err != nil || arn.Service != "iam" || arn.Partition != home.Partition || !iam.IsAccountID(arn.Account) || !strings.HasPrefix(arn.Resource, "role/") {
+	partition := s.state.Accounts[s.state.Operator.Account].Partition
+	if !s.opt.AnyAccount || err != nil || arn.Service != "iam" || arn.Partition != partition || !iam.IsAccountID(arn.Account) || !strings.HasPrefix(arn.Resource, "role/") {
 		return nil, nil, false
 	}
 	if _, ok := s.state.Accounts[arn.Account]; ok {
@@ -128,7 +126,7 @@ func (s *Server) grantOperator(now time.Time) {
 	}
 	u = u.clone()
 	u.Inline[operatorPolicy] = string(text)
-	home.Users.put(operatorName, u, now)
+	home.Users.put(operatorName, u, atOnce(now))
 }
 
 // assumable are the roles that the operator's policy names.

@@ -53,6 +53,9 @@ type Options struct {
 	// PropagationDelay is how long authorisation, and the check of principals
 	// in trust policies, do not see a change, as on AWS.
 	PropagationDelay time.Duration
+	// ReadDelay is how long the calls of IAM that read do not show a change,
+	// as on AWS, whose replicas lag behind.
+	ReadDelay time.Duration
 	// Throttle is the calls per second that an account may make; 0: any.
 	Throttle float64
 	// Faults may make a call fail. It is asked after authentication; n counts

@@ -47,7 +47,16 @@ func newAccount(id, partition string) *account {
 	}
 }
 
-// arrive lets all changes that are due reach the view of authorisation.
+// asShown is the account as calls that read see it.
+func (a *account) asShown() *account {
+	c := *a
+	c.Users, c.Groups, c.Roles = a.Users.asShown(), a.Groups.asShown(), a.Roles.asShown()
+	c.Policies, c.Profiles, c.Providers = a.Policies.asShown(), a.Profiles.asShown(), a.Providers.asShown()
+	c.Keys = a.Keys.asShown()
+	return &c
+}
+
+// arrive lets all changes that are due reach the views.
 func (a *account) arrive(now time.Time) {
 	a.Users.settle(now)
 	a.Groups.settle(now)
