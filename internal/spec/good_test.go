@@ -225,9 +225,33 @@ func TestForms(t *testing.T) {
 		},
 		{
 			name: "operators in AWS's spelling",
-			body: "roles: { r: { trust: [ { service: ec2 } ], custom: [ { because: why, actions: s3:GetObject, resources: '*', conditions: { stringequalsifexists: { aws:x: 1 } } } ] } }",
+			body: "roles: { r: { trust: [ { service: ec2 } ], custom: [ { because: why, actions: s3:GetObject, resources: '*', conditions: { stringequalsifexists: { aws:userid: 1 } } } ] } }",
 			get:  func(s *spec.Spec) any { return s.Roles[0].Custom[0].Statement.Conditions },
-			want: []iam.Condition{{Operator: "StringEqualsIfExists", Key: "aws:x", Values: []string{"1"}}},
+			want: []iam.Condition{{Operator: "StringEqualsIfExists", Key: "aws:userid", Values: []string{"1"}}},
+		},
+		{
+			name: "guard rails against actions of any service",
+			body: "never: [ { identities: '*', actions: ['*:Put*', '*:*Policy', s3:getobject] } ]",
+			get:  func(s *spec.Spec) any { return s.Never[0].Actions },
+			want: []string{"*:Put*", "*:*Policy", "s3:getobject"},
+		},
+		{
+			name: "what is newer than AWS's reference, if the statement says so",
+			body: "roles: { r: { trust: [ { service: ec2 } ], custom: [ { because: why, unknown: allow, actions: [s3:GetHologram, s3:GetObject], resources: 'arn:aws:s3:::b/*', conditions: { Bool: { aws:Hologram: true } } } ] } }",
+			get:  func(s *spec.Spec) any { return s.Roles[0].Custom[0].Unknown },
+			want: []string{"s3:GetHologram", "aws:Hologram"},
+		},
+		{
+			name: "a named role to pass and to assume, every action of a service on named resources",
+			body: "roles: { r: { trust: [ { service: ec2 } ], custom: [ { because: why, actions: [iam:PassRole, sts:AssumeRole], resources: arn:aws:iam::111111111111:role/x }, { because: why, actions: [s3:*, iam:GetRole], resources: ['arn:aws:s3:::b', 'arn:aws:s3:::b/*'] } ] } }",
+			get:  func(s *spec.Spec) any { return [][]string{s.Roles[0].Custom[0].Broad(), s.Roles[0].Custom[1].Broad()} },
+			want: [][]string{nil, {"every action of s3"}},
+		},
+		{
+			name: "writing on every resource is broad, reading is not",
+			body: "roles: { r: { trust: [ { service: ec2 } ], custom: [ { because: why, actions: [ec2:RunInstances, ec2:Describe*, 's3:Put*', lambda:CreateFunction, lambda:InvokeFunction, sqs:SendMessage], resources: 'arn:aws:*:*:*:*' }, { because: why, effect: Deny, actions: 's3:*', resources: '*' } ] } }",
+			get:  func(s *spec.Spec) any { return [][]string{s.Roles[0].Custom[0].Broad(), s.Roles[0].Custom[1].Broad()} },
+			want: [][]string{{"ec2:RunInstances, s3:Put*, lambda:CreateFunction, lambda:InvokeFunction, 1 more on every resource"}, nil},
 		},
 		{
 			name: "boundary by name with a path",

@@ -96,6 +96,7 @@ type rawCustom struct {
 	NotActions []item[string]
 	Resources  []item[string]
 	Conditions []pair[multiSettings] // by operator
+	Unknown    string                // "allow", or empty
 	Until      time.Time
 }
 

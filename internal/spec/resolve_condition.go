@@ -3,9 +3,12 @@ package spec
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/action"
+	"github.com/postern-dev/postern/iam/eval"
 )
 
 // conditions reads the conditions of a statement. A policy holds each pair of
@@ -21,7 +24,7 @@ func (r *resolver) conditions(raw rawCustom) []iam.Condition {
 		for _, key := range op.V {
 			c := iam.Condition{Operator: operator.String(), Key: key.Key, Values: values(key.V)}
 			out = append(out, c)
-			r.checkConditionKey(key.KeyPos, key.Key)
+			r.checkConditionKey(key.KeyPos, key.Key, raw.Unknown == "", orUnknown)
 			if !ok {
 				continue
 			}
@@ -31,6 +34,7 @@ func (r *resolver) conditions(raw rawCustom) []iam.Condition {
 				continue
 			}
 			seen[pair] = key.KeyPos
+			r.checkValues(c, key.V)
 			r.checkEnding(raw, c, key.KeyPos)
 		}
 	}
@@ -48,9 +52,73 @@ func (r *resolver) checkEnding(raw rawCustom, c iam.Condition, pos Pos) {
 // conditionKey takes tag keys and claims of issuers too.
 var conditionKey = regexp.MustCompile(`^[A-Za-z0-9./_-]+:[^\s*?]+$`)
 
-func (r *resolver) checkConditionKey(pos Pos, key string) {
+func (r *resolver) checkConditionKey(pos Pos, key string, mustBeKnown bool, newer string) {
 	if !conditionKey.MatchString(key) {
 		r.add(pos, fmt.Sprintf("%q is not a condition key", key), "write it with its service, such as aws:RequestedRegion or s3:prefix")
+		return
+	}
+	if what, candidates := unknownKey(key); what != "" && mustBeKnown {
+		r.addUnknown(item[string]{key, pos}, what, candidates, newer)
+	}
+}
+
+// unknownKey says that AWS has no such condition key, and what it may have been
+// meant to be; "" if AWS has it. Claims of token issuers are all known: their
+// names have a dot before the colon.
+func unknownKey(key string) (what string, candidates []string) {
+	if _, ok := action.ConditionKey("", key); ok {
+		return "", nil
+	}
+	prefix, name, _ := strings.Cut(key, ":")
+	_, tag, _ := strings.Cut(key, "/")
+	if service, ok := action.ServiceByPrefix(prefix); ok {
+		for known := range service.ConditionKeys {
+			// Some keys are listed with a placeholder of another form:
+			// secretsmanager:ResourceTag/tag-key.
+			if strings.EqualFold(withTag(known, tag), key) {
+				return "", nil
+			}
+			candidates = append(candidates, withTag(known, tag))
+		}
+		slices.Sort(candidates)
+	}
+	if strings.EqualFold(prefix, "aws") {
+		for _, k := range action.GlobalKeys() {
+			candidates = append(candidates, withTag(k.Name, tag))
+		}
+	}
+	if candidates == nil {
+		return fmt.Sprintf("no service has condition keys that begin with %q", prefix+":"), nil
+	}
+	return fmt.Sprintf("%s has no condition key %q", prefix, name), candidates
+}
+
+// withTag puts the tag that is meant for the placeholder of a documented key.
+func withTag(known, tag string) string {
+	if family, _, tagged := strings.Cut(known, "/"); tagged {
+		return family + "/" + tag
+	}
+	return known
+}
+
+// checkValues reports values that the operator cannot compare with anything: a
+// condition with one never holds, so the statement would never apply.
+func (r *resolver) checkValues(c iam.Condition, written []item[string]) {
+	for _, v := range written {
+		if !v.Pos.known() {
+			continue // reported
+		}
+		c.Values = []string{v.V}
+		st := iam.Statement{Effect: iam.Allow, Actions: []string{"*"}, Resources: []string{"*"}, Conditions: []iam.Condition{c}}
+		_, err := eval.Compile("", eval.Identity, &iam.Document{Version: iam.Version2012, Statements: []iam.Statement{st}})
+		if err == nil {
+			continue
+		}
+		what := err.Error()
+		if _, reason, ok := strings.Cut(what, fmt.Sprintf("condition %s on %s: ", c.Operator, c.Key)); ok {
+			what = reason
+		}
+		r.add(v.Pos, what, "")
 	}
 }
 

@@ -2,8 +2,7 @@ package spec
 
 import (
 	"fmt"
-	"regexp"
-	"strings"
+	"slices"
 
 	"github.com/postern-dev/postern/iam"
 )
@@ -32,8 +31,31 @@ func (r *resolver) custom(raw rawCustom) Custom {
 		r.add(raw.of("until"), "a Deny that ends by itself would widen access while nobody looks", "remove until; remove the statement when its time has come")
 	}
 	st.Conditions = r.conditions(raw)
-	return Custom{Because: raw.Because, Statement: st, Until: until(raw.Until), Pos: raw.Pos}
+	c := Custom{Because: raw.Because, Statement: st, Until: until(raw.Until), Pos: raw.Pos}
+	if raw.Unknown != "" {
+		c.Unknown = unknownIn(st)
+	}
+	return c
 }
+
+// unknownIn lists the actions and condition keys that AWS's reference lacks.
+func unknownIn(st iam.Statement) []string {
+	var unknown []string
+	for _, a := range slices.Concat(st.Actions, st.NotActions) {
+		if what, _ := unknownAction(a); what != "" && a != "*" {
+			unknown = append(unknown, a)
+		}
+	}
+	for _, c := range st.Conditions {
+		if what, _ := unknownKey(c.Key); what != "" {
+			unknown = append(unknown, c.Key)
+		}
+	}
+	return unknown
+}
+
+// orUnknown is how a statement takes what is newer than the reference.
+const orUnknown = "for what is newer add unknown: allow"
 
 func (r *resolver) checkActions(raw rawCustom, effect iam.Effect) {
 	_, some := raw.keys["actions"]
@@ -46,28 +68,14 @@ func (r *resolver) checkActions(raw rawCustom, effect iam.Effect) {
 	case allBut && effect == iam.Allow:
 		r.add(notActions, "an Allow of all but some actions allows every action that AWS will ever add", "list the actions that are needed, under actions")
 	}
-	for _, a := range append(raw.Actions, raw.NotActions...) {
-		if a.V != "*" || effect == iam.Allow && some {
-			r.checkAction(a)
+	for _, a := range slices.Concat(raw.Actions, raw.NotActions) {
+		switch {
+		case a.V == "*" && !(effect == iam.Allow && some):
+		case raw.Unknown != "":
+			r.checkActionForm(a, actionPattern)
+		default:
+			r.actionOf(a, actionPattern, orUnknown)
 		}
-	}
-}
-
-var actionPattern = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9*?]+$`)
-
-// checkAction reports what is no action or pattern of actions of one service.
-func (r *resolver) checkAction(a item[string]) {
-	service, name, colon := strings.Cut(a.V, ":")
-	switch {
-	case actionPattern.MatchString(a.V):
-	case strings.Trim(service, "*?") == "" && (name == "" || strings.Trim(name, "*?") == ""):
-		r.add(a.Pos, fmt.Sprintf("%q is every action of AWS", a.V), "name the actions, such as s3:GetObject")
-	case !colon:
-		r.add(a.Pos, fmt.Sprintf("%q is not an action", a.V), "write SERVICE:ACTION, such as s3:GetObject")
-	case actionPattern.MatchString(strings.ToLower(service) + ":" + name):
-		r.add(a.Pos, fmt.Sprintf("%q is not an action", a.V), fmt.Sprintf("the service is written in lower case: %q", strings.ToLower(service)+":"+name))
-	default:
-		r.add(a.Pos, fmt.Sprintf("%q is not an action", a.V), "write SERVICE:ACTION, such as s3:GetObject or s3:Get*")
 	}
 }
 
@@ -80,20 +88,6 @@ func (r *resolver) checkResource(res item[string]) {
 		return
 	}
 	r.inPartition(res)
-}
-
-// checkBreadth refuses every action of a service on every resource.
-func (r *resolver) checkBreadth(raw rawCustom) {
-	everywhere := false
-	for _, res := range raw.Resources {
-		everywhere = everywhere || strings.Trim(res.V, "*") == ""
-	}
-	for _, a := range raw.Actions {
-		service, name, _ := strings.Cut(a.V, ":")
-		if everywhere && actionPattern.MatchString(a.V) && strings.Trim(name, "*") == "" {
-			r.add(a.Pos, fmt.Sprintf("every action of %s on every resource is administration, not least privilege", service), "name the actions or the resources")
-		}
-	}
 }
 
 func values(items []item[string]) []string {

@@ -27,8 +27,8 @@ func (r *resolver) never(raw rawNever) Never {
 	r.checkPatterns("identity", raw.Identities, r.names.identities)
 	r.checkPatterns("role", raw.Roles, r.names.roles)
 	for _, a := range raw.Actions {
-		if a.V != "*" {
-			r.checkAction(a)
+		if !isEveryAction(a.V) {
+			r.actionOf(a, railPattern, "")
 		}
 	}
 	r.checkOn(raw.On)
@@ -99,7 +99,7 @@ func (r *resolver) expect(raw rawExpect) Expect {
 	}
 	e := Expect{Role: raw.Role.V, Allow: values(raw.Allow), Deny: values(raw.Deny), On: values(raw.On), Pos: raw.Pos}
 	for _, c := range raw.Context {
-		r.checkConditionKey(c.KeyPos, c.Key)
+		r.checkConditionKey(c.KeyPos, c.Key, true, "")
 		if e.Context == nil {
 			e.Context = map[string][]string{}
 		}

@@ -203,6 +203,7 @@ func customForm() form[rawCustom] {
 		key("not_actions", many, func(s *rawCustom) *[]item[string] { return &s.NotActions }, "all but these; with Deny only"),
 		key("resources", many, func(s *rawCustom) *[]item[string] { return &s.Resources }, "ARNs; \"*\" for actions that have no resource").must(),
 		key("conditions", anyKeys(anyKeys(oneOrMany(placed(scalarText())))), func(s *rawCustom) *[]pair[multiSettings] { return &s.Conditions }, "operator to condition key to values"),
+		key("unknown", oneWord("allow"), func(s *rawCustom) *string { return &s.Unknown }, "allow: take actions and condition keys that AWS's reference does not have, for those that are newer"),
 		key("until", date(), func(s *rawCustom) *time.Time { return &s.Until }, "the statement ends by itself then: a day (as it begins, UTC) or an RFC 3339 time"),
 	)
 }

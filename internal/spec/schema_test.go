@@ -135,6 +135,8 @@ func TestSchemaRefuses(t *testing.T) {
 		"admin_role":             "the account of an ARN",
 		"conditions_repeated":    "keys that differ in case",
 		"boundary":               "the account of an ARN",
+		"breadth":                "what a pattern covers",
+		"unknown_actions":        "AWS's actions and condition keys",
 		"dangling":               "references",
 		"duplicate_across_files": "several files",
 		"identity_checks":        "what trust knows of each kind",

@@ -104,6 +104,7 @@ type Grant struct {
 type Custom struct {
 	Because   string
 	Statement iam.Statement // actions, resources, effect, conditions
+	Unknown   []string      // actions and condition keys that AWS's reference lacks, taken because the spec says so
 	Until     time.Time
 	Pos       Pos
 }
