@@ -29,6 +29,7 @@ var layers = slices.Concat([]layer{
 	{"internal/apply", []string{"internal/fault", "internal/plan"}, "apply runs a plan through the small interface that it declares; it decides nothing the plan did not"},
 	{"internal/aws", []string{"iam/...", "internal/fault", "internal/wire", "internal/estate", "internal/plan", "internal/apply"}, "the cloud implements what plan and apply ask for and knows no command"},
 	{"internal/sandbox", []string{"iam/...", "internal/fault", "internal/wire", "internal/estate"}, "an AWS that shared code with the client that it tests would share its mistakes"},
+	{"internal/trial", []string{"iam/...", "internal/catalog", "internal/compile", "internal/spec", "internal/trust", "internal/wire"}, "a trial knows AWS and the sandbox only by the interface that it declares"},
 	{"internal/cli/ui", []string{"internal/fault"}, "the terminal shows values and knows no command"},
 	{"internal/cli", []string{"iam/...", "internal/..."}, "commands wire everything together"},
 	{"test/...", []string{"test/..."}, "witnesses are of other people's making and use nothing of ours"},

@@ -118,7 +118,7 @@ func notAToken() error {
 
 // verifyToken checks a token's signature and times.
 func (s *Server) verifyToken(ctx context.Context, id identity, token string, now time.Time) error {
-	keys, err := s.keySet(id.url)
+	keys, err := s.keySet(ctx, id.url)
 	if err != nil {
 		return err
 	}
@@ -140,13 +140,13 @@ func (s *Server) verifyToken(ctx context.Context, id identity, token string, now
 }
 
 // keySet is where an issuer's keys come from.
-func (s *Server) keySet(issuer string) (oidc.KeySet, error) {
+func (s *Server) keySet(ctx context.Context, issuer string) (oidc.KeySet, error) {
 	jwks, ok := s.opt.Issuers[issuer]
 	if !ok {
 		return nil, &apiError{http.StatusBadRequest, "IDPCommunicationError", "Could not reach " + issuer + ": it is not one of the sandbox's issuers"}
 	}
 	if jwks != "" {
-		return oidc.NewRemoteKeySet(context.Background(), jwks), nil
+		return oidc.NewRemoteKeySet(ctx, jwks), nil
 	}
 	key, err := s.issuer()
 	if err != nil {
