@@ -101,7 +101,7 @@ func (a *app) proveBefore(s *spec.Spec) error {
 }
 
 func (t *target) proveAfter(ctx context.Context, s *spec.Spec, play *playground, result *upResult) error {
-	observed, err := t.observe(ctx)
+	observed, err := t.awaitShown(ctx, s)
 	if err != nil {
 		return err
 	}
