@@ -70,24 +70,34 @@ func (g gate) WithToken(ctx context.Context, roleARN string, claims map[string]a
 }
 
 func (g gate) AsService(_ context.Context, roleARN, service string, keys map[string][]string) (trial.Session, error) {
-	t, ok, err := g.server.PlayService(service, roleARN, keys)
-	if err == nil && !ok {
+	request := sandbox.ServiceRequest{Service: service, RoleARN: roleARN, SessionName: trialSession}
+	for _, account := range keys["aws:SourceAccount"] {
+		request.SourceAccount = account
+	}
+	for _, arn := range keys["aws:SourceArn"] {
+		request.SourceARN = arn
+	}
+	credentials, err := g.server.AssumeAsService(request)
+	if errors.Is(err, sandbox.ErrRefused) {
 		err = fmt.Errorf("%w: the trust policy does not admit %s", trial.ErrRefused, service)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return session{g.cloud, aws.StaticSession(aws.StaticCredentials{ID: t.KeyID, Secret: t.Secret, Session: t.Token})}, nil
+	return session{g.cloud, static(credentials)}, nil
 }
 
 func (g gate) AsUser(ctx context.Context, roleARN, userARN string) (trial.Session, error) {
-	t, err := g.server.PlayUser(userARN)
+	credentials, err := g.server.AssumeAsUser(userARN)
 	if err != nil {
 		return nil, err
 	}
-	user := aws.StaticSession(aws.StaticCredentials{ID: t.KeyID, Secret: t.Secret, Session: t.Token})
-	s, err := g.cloud.AssumeRole(ctx, user, roleARN, trialSession, "")
+	s, err := g.cloud.AssumeRole(ctx, static(credentials), roleARN, trialSession, "")
 	return g.session(s, err)
+}
+
+func static(c sandbox.SessionCredentials) aws.Session {
+	return aws.StaticSession(aws.StaticCredentials{ID: c.AccessKeyID, Secret: c.SecretAccessKey, Session: c.SessionToken})
 }
 
 func (g gate) session(s aws.Session, err error) (trial.Session, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/eval"
 )
 
@@ -66,5 +67,29 @@ func (s *Server) AssumeAsService(q ServiceRequest) (SessionCredentials, error) {
 	}
 	c.open(session, defaultSession)
 	s.changed()
+	return SessionCredentials{session.KeyID, session.Secret, session.Token, session.Expires}, nil
+}
+
+// AssumeAsUser opens a user's own session, as GetSessionToken does with the
+// user's key: for trying what a machine user may do without making it a key.
+func (s *Server) AssumeAsUser(userARN string) (SessionCredentials, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := &call{s: s, now: s.opt.Clock(), service: "sts"}
+	arn, err := iam.ParseARN(userARN)
+	if err != nil {
+		return SessionCredentials{}, fmt.Errorf("session of user: %w", err)
+	}
+	a, ok := s.state.Accounts[arn.Account]
+	if !ok {
+		return SessionCredentials{}, fmt.Errorf("session of user: no account %s", arn.Account)
+	}
+	a.arrive(c.now)
+	u, ok := a.Users.known(lastSegment(arn.Resource))
+	if !ok || a.arn("user", u.Path, u.Name) != userARN {
+		return SessionCredentials{}, fmt.Errorf("session of user: no user %s", userARN)
+	}
+	session := &session{Account: a.ID, User: u.Name, UserID: u.ID}
+	c.open(session, minSession)
 	return SessionCredentials{session.KeyID, session.Secret, session.Token, session.Expires}, nil
 }
