@@ -150,7 +150,10 @@ func oneOrMany[T any](f form[T]) form[[]T] {
 				return many.read(r, n)
 			}
 			v, ok := f.read(r, n)
-			return []T{v}, ok
+			if !ok {
+				return nil, false
+			}
+			return []T{v}, true
 		},
 		schema: schema{"oneOf": []schema{f.schema, many.schema}},
 	}

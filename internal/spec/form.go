@@ -102,6 +102,10 @@ func (r *reader) entries(n *yaml.Node) ([]entry, bool) {
 			ok = false
 			continue
 		}
+		if !r.visible(key, isHidden) {
+			ok = false
+			continue
+		}
 		e := entry{key.Value, r.pos(key), value}
 		if first, twice := seen[e.key]; twice {
 			r.fail(e.pos, fmt.Sprintf("%q is already at %s", e.key, first), "keep one of them")

@@ -224,6 +224,18 @@ func TestForms(t *testing.T) {
 			want: []string{"iam:CreateUser", "s3:Put*", "arn:aws:s3:::b/*"},
 		},
 		{
+			name: "reasons in several lines, effects in any case, tags as they are written",
+			body: "roles:\n  r:\n    trust: [ { service: ec2 } ]\n    description: |\n      One\n      two\n    tags: { a: 0042, b: 1.10, c: Yes, d: TRUE, e: 1e3, f: 2027-01-01 }\n    custom:\n      - because: |\n          one\n          two\n        effect: DENY\n        actions: s3:GetObject\n        resources: '*'\n",
+			get: func(s *spec.Spec) any {
+				r := s.Roles[0]
+				return []any{r.Custom[0].Because, r.Custom[0].Statement.Effect, r.Tags, r.Description}
+			},
+			want: []any{
+				"one two", iam.Deny,
+				map[string]string{"a": "0042", "b": "1.10", "c": "Yes", "d": "TRUE", "e": "1e3", "f": "2027-01-01"}, "One\ntwo\n",
+			},
+		},
+		{
 			name: "operators in AWS's spelling",
 			body: "roles: { r: { trust: [ { service: ec2 } ], custom: [ { because: why, actions: s3:GetObject, resources: '*', conditions: { stringequalsifexists: { aws:userid: 1 } } } ] } }",
 			get:  func(s *spec.Spec) any { return s.Roles[0].Custom[0].Statement.Conditions },

@@ -135,7 +135,7 @@ var sinkKinds = []string{
 func accessKeyForm() form[rawKey] {
 	return object(
 		key("account", placed(text()), func(s *rawKey) *item[string] { return &s.Account }, "the account of the machine user: a name of accounts"),
-		key("because", text(), func(s *rawKey) *string { return &s.Because }, "why nothing better than a long-lived key will do").must(),
+		key("because", prose(), func(s *rawKey) *string { return &s.Because }, "why nothing better than a long-lived key will do").must(),
 		key("rotate", rotateForm(), func(s *rawKey) *rawRotate { return &s.Rotate }, "when the key is replaced"),
 		key("deliver", listOf(sinkForm()), func(s *rawKey) *[]rawSink { return &s.Deliver }, "where the key is stored for the job"),
 	)
@@ -146,9 +146,9 @@ const day = 24 * time.Hour
 func rotateForm() form[rawRotate] {
 	return object(
 		key("every", placed(duration(time.Hour, 366*day)), func(s *rawRotate) *item[time.Duration] { return &s.Every },
-			fmt.Sprintf("age at which the key is replaced; default %s", formatDuration(defaultRotateEvery))),
+			fmt.Sprintf("age at which the key is replaced; default %s", FormatDuration(defaultRotateEvery))),
 		key("grace", placed(duration(0, 30*day)), func(s *rawRotate) *item[time.Duration] { return &s.Grace },
-			fmt.Sprintf("how long the old key still works; default %s", formatDuration(defaultRotateGrace))),
+			fmt.Sprintf("how long the old key still works; default %s", FormatDuration(defaultRotateGrace))),
 	)
 }
 

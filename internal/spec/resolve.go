@@ -212,6 +212,9 @@ func (r *resolver) checkProof(p rawProof) trust.Identity {
 
 func (r *resolver) accessKey(raw rawKey) *AccessKey {
 	k := &AccessKey{Because: raw.Because, RotateEvery: defaultRotateEvery, RotateGrace: defaultRotateGrace}
+	if !raw.Pos.known() { // not even a map
+		return k
+	}
 	if a := r.accountOf(raw.Account, raw.place); a != nil {
 		k.Account = a.Name
 	}
@@ -222,7 +225,7 @@ func (r *resolver) accessKey(raw rawKey) *AccessKey {
 		k.RotateGrace = raw.Rotate.Grace.V
 	}
 	if k.RotateGrace >= k.RotateEvery {
-		r.add(raw.of("rotate"), fmt.Sprintf("grace (%s) must be shorter than every (%s): a user can have two keys only", formatDuration(k.RotateGrace), formatDuration(k.RotateEvery)), "")
+		r.add(raw.of("rotate"), fmt.Sprintf("grace (%s) must be shorter than every (%s): a user can have two keys only", FormatDuration(k.RotateGrace), FormatDuration(k.RotateEvery)), "")
 	}
 	for _, s := range raw.Deliver {
 		k.Deliver = append(k.Deliver, r.sink(s))

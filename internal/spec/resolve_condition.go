@@ -105,9 +105,6 @@ func withTag(known, tag string) string {
 // condition with one never holds, so the statement would never apply.
 func (r *resolver) checkValues(c iam.Condition, written []item[string]) {
 	for _, v := range written {
-		if !v.Pos.known() {
-			continue // reported
-		}
 		c.Values = []string{v.V}
 		st := iam.Statement{Effect: iam.Allow, Actions: []string{"*"}, Resources: []string{"*"}, Conditions: []iam.Condition{c}}
 		_, err := eval.Compile("", eval.Identity, &iam.Document{Version: iam.Version2012, Statements: []iam.Statement{st}})

@@ -62,7 +62,7 @@ const (
 var iamText = regexp.MustCompile("^[\t\n\r\u0020-\u007e\u00a1-\u00ff]*$")
 
 func roleForm(proofs proofForms) form[rawRole] {
-	description := matching(shorter(text(), 1000), iamText, "text that IAM takes", "use Latin letters and punctuation")
+	description := matching(shorter(lines(), 1000), iamText, "text that IAM takes", "use Latin letters and punctuation")
 	return object(
 		key("account", placed(text()), func(s *rawRole) *item[string] { return &s.Account }, "the account of the role: a name of accounts; may be left out if there is one only"),
 		key("description", description, func(s *rawRole) *string { return &s.Description }, "what the role is for"),
@@ -71,7 +71,7 @@ func roleForm(proofs proofForms) form[rawRole] {
 		key("grants", filled(listOf(grantForm())), func(s *rawRole) *[]rawGrant { return &s.Grants }, "what the role may do: grants of the catalogue (postern catalog lists them)"),
 		key("custom", filled(listOf(customForm())), func(s *rawRole) *[]rawCustom { return &s.Custom }, "statements that the catalogue does not have"),
 		key("boundary", placed(text()), func(s *rawRole) *item[string] { return &s.Boundary }, "permissions boundary: the ARN or the name of a managed policy of the role's account"),
-		key("tags", anyKeys(anyText()), func(s *rawRole) *settings { return &s.Tags }, "tags of the role"),
+		key("tags", anyKeys(asWritten()), func(s *rawRole) *settings { return &s.Tags }, "tags of the role"),
 		key("instance_profile", placed(boolean()), func(s *rawRole) *item[bool] { return &s.InstanceProfile }, "true: also make the instance profile that gives the role to EC2 instances"),
 		key("external_id", text(), func(s *rawRole) *string { return &s.ExternalID }, "for trusted roles and accounts that state none themselves"),
 	)
@@ -197,8 +197,8 @@ func paramField(p catalog.Param) field[rawArgs] {
 func customForm() form[rawCustom] {
 	many := oneOrMany(placed(text()))
 	return object(
-		key("because", text(), func(s *rawCustom) *string { return &s.Because }, "why the statement is needed and no grant of the catalogue will do").must(),
-		key("effect", oneWord(string(iam.Allow), string(iam.Deny)), func(s *rawCustom) *string { return &s.Effect }, "Allow (default) or Deny"),
+		key("because", prose(), func(s *rawCustom) *string { return &s.Because }, "why the statement is needed and no grant of the catalogue will do").must(),
+		key("effect", anyCase(string(iam.Allow), string(iam.Deny)), func(s *rawCustom) *string { return &s.Effect }, "Allow (default) or Deny"),
 		key("actions", many, func(s *rawCustom) *[]item[string] { return &s.Actions }, "such as s3:GetObject"),
 		key("not_actions", many, func(s *rawCustom) *[]item[string] { return &s.NotActions }, "all but these; with Deny only"),
 		key("resources", many, func(s *rawCustom) *[]item[string] { return &s.Resources }, "ARNs; \"*\" for actions that have no resource").must(),

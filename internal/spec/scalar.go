@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -22,12 +24,75 @@ func readText(r *reader, n *yaml.Node) (string, bool) {
 		r.mismatch(n, aText)
 		return "", false
 	}
-	return n.Value, true
+	return n.Value, r.visible(n, isHidden)
 }
 
+// visible reports text with a character that a reader cannot see: it could pose
+// as a line of a plan, or as another name.
+func (r *reader) visible(n *yaml.Node, hidden func(rune) bool) bool {
+	i := strings.IndexFunc(n.Value, hidden)
+	if i < 0 {
+		return true
+	}
+	c, _ := utf8.DecodeRuneInString(n.Value[i:])
+	hint := "remove it"
+	if c == '\n' {
+		hint = "write it on one line"
+	}
+	r.fail(r.pos(n), fmt.Sprintf("this text has an invisible character, %U", c), hint)
+	return false
+}
+
+// isHidden recognises control characters, line ends among them, and the marks
+// that take no room or reorder what stands around them.
+func isHidden(c rune) bool {
+	return unicode.IsControl(c) || unicode.In(c, unicode.Cf, unicode.Zl, unicode.Zp)
+}
+
+// lines is text for people, which may have several lines and the marks that
+// some scripts and emoji need.
+func lines() form[string] {
+	f := form[string]{schema: schema{"type": "string"}, read: func(r *reader, n *yaml.Node) (string, bool) {
+		if kindOf(n) != aText {
+			r.mismatch(n, aText)
+			return "", false
+		}
+		return n.Value, r.visible(n, isUnfitForProse)
+	}}
+	return notBlank(f)
+}
+
+// prose is lines, joined into one.
+func prose() form[string] {
+	return mapped(lines(), func(s string) string { return strings.Join(strings.Fields(s), " ") })
+}
+
+func isUnfitForProse(c rune) bool {
+	return unicode.IsControl(c) && c != '\n' && c != '\t' || unicode.In(c, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
+}
+
+// asWritten is any scalar as its source has it: what will be text in AWS
+// whatever YAML takes it for.
+func asWritten() form[string] {
+	return form[string]{
+		schema: schema{"type": []string{"string", "boolean", "number"}},
+		read: func(r *reader, n *yaml.Node) (string, bool) {
+			if k := kindOf(n); k == aBool || k == aNumber && writtenNumber.MatchString(n.Value) {
+				return n.Value, true
+			}
+			return readText(r, n)
+		},
+	}
+}
+
+// writtenNumber leaves out what JSON has no number for.
+var writtenNumber = regexp.MustCompile(`^[+-]?[0-9][0-9A-Za-z_.+-]*$`)
+
 // text is text with something in it besides spaces.
-func text() form[string] {
-	return checked(anyText(), schema{"pattern": `\S`}, func(s string) (string, string) {
+func text() form[string] { return notBlank(anyText()) }
+
+func notBlank(f form[string]) form[string] {
+	return checked(f, schema{"pattern": `\S`}, func(s string) (string, string) {
 		if strings.TrimSpace(s) == "" {
 			return "this text is empty", ""
 		}
@@ -131,6 +196,32 @@ func boolean() form[bool] {
 	}
 }
 
+// anyCase is one of a closed set of words, whose case does not matter.
+func anyCase(words ...string) form[string] {
+	f := oneWord(words...)
+	var patterns []string
+	for _, w := range words {
+		patterns = append(patterns, caseless(w))
+	}
+	return form[string]{schema: schema{"type": "string", "pattern": "^(" + strings.Join(patterns, "|") + ")$"}, read: func(r *reader, n *yaml.Node) (string, bool) {
+		for _, w := range words {
+			if kindOf(n) == aText && strings.EqualFold(n.Value, w) {
+				return w, true
+			}
+		}
+		return f.read(r, n)
+	}}
+}
+
+// caseless is a pattern of a word of ASCII letters; JSON Schema has no flags.
+func caseless(word string) string {
+	var b strings.Builder
+	for _, c := range strings.ToLower(word) {
+		fmt.Fprintf(&b, "[%c%c]", c, unicode.ToUpper(c))
+	}
+	return b.String()
+}
+
 // oneWord is one of a closed set of words.
 func oneWord(words ...string) form[string] {
 	return checked(anyText(), schema{"enum": words}, func(s string) (string, string) {
@@ -189,7 +280,7 @@ func duration(least, most time.Duration) form[time.Duration] {
 		case !ok:
 			return 0, fmt.Sprintf("%q is not a duration", s), durationHint
 		case d < least || d > most:
-			return 0, fmt.Sprintf("%s is not between %s and %s", s, formatDuration(least), formatDuration(most)), ""
+			return 0, fmt.Sprintf("%s is not between %s and %s", s, FormatDuration(least), FormatDuration(most)), ""
 		}
 		return d, "", ""
 	})
@@ -223,8 +314,8 @@ var durationUnits = []struct {
 	symbol string
 }{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}}
 
-// formatDuration is the inverse of parseDuration.
-func formatDuration(d time.Duration) string {
+// FormatDuration writes a duration of whole seconds as a spec does: "1h30m".
+func FormatDuration(d time.Duration) string {
 	if d == 0 {
 		return "0s"
 	}

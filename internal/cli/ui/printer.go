@@ -82,11 +82,11 @@ func (p *Printer) textWidth() int {
 	return min(p.width, readable)
 }
 
-// render joins spans into one string, with colour where it is allowed.
+// render joins spans into one line, with colour where it is allowed.
 func (p *Printer) render(spans ...Span) string {
 	var b strings.Builder
 	for _, s := range spans {
-		b.WriteString(p.paint(s.Style, Clean(s.Text)))
+		b.WriteString(p.paint(s.Style, oneLine.Replace(Clean(s.Text))))
 	}
 	return b.String()
 }

@@ -77,7 +77,7 @@ func (p *Progress) counted() string {
 // a line that wraps cannot be erased.
 func (p *Progress) draw() {
 	p.erase()
-	text := Clean(p.counted())
+	text := oneLine.Replace(Clean(p.counted()))
 	if p.out.width > 1 {
 		text = Cut(text, p.out.width-1)
 	}

@@ -121,6 +121,10 @@ func Clean(s string) string {
 	}, s)
 }
 
+// oneLine makes the line ends of data visible where a single line is printed:
+// what stands after one could pose as a line of ours.
+var oneLine = strings.NewReplacer("\n", `\n`)
+
 // isControl says whether r is one of C0, C1, DEL or the marks that reorder
 // bidirectional text, line ends and tabs excepted.
 func isControl(r rune) bool {

@@ -40,15 +40,15 @@ func (t Table) rows() [][]Span {
 	for _, row := range t.Rows {
 		cells := make([]Span, len(row))
 		for i, cell := range row {
-			cells[i] = Span{oneLine.Replace(cell.Text), cell.Style}
+			cells[i] = Span{inCell.Replace(cell.Text), cell.Style}
 		}
 		rows = append(rows, cells)
 	}
 	return rows
 }
 
-// oneLine replaces what would end a row early or move a column.
-var oneLine = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
+// inCell replaces what would end a row early or move a column.
+var inCell = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
 
 // columns returns the width of each column: that of its widest cell which has
 // another cell after it in its row, since only such cells are padded.

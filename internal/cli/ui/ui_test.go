@@ -92,6 +92,21 @@ func TestDataCannotDriveTheTerminal(t *testing.T) {
 	}
 }
 
+func TestDataCannotPoseAsALine(t *testing.T) {
+	s, out, talk := Test("")
+	s.Result().Line(Plain("arn:aws:s3:::b\nPlan: 0 to create"), Dim("\r\n✓ fine"))
+	s.Result().Mark(OK, Plain("a\nb"))
+	p := s.Progress()
+	p.Step("one\ntwo")
+	p.Close()
+	if diff := cmp.Diff("arn:aws:s3:::b\\nPlan: 0 to create\uFFFD\\n✓ fine\n✓ a\\nb\n", out.String()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff("one\\ntwo\n", talk.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestText(t *testing.T) {
 	s, out, _ := Test("")
 	s.OutTerminal, s.Width = true, 30
