@@ -193,19 +193,26 @@ func (o *observation) listProviders(ctx context.Context) error {
 }
 
 // readProviders reads all of them, not only those that the stack trusts now: an
-// interrupted run may have left one that no role trusts any more.
+// interrupted run may have left one that no role trusts any more. One that is
+// listed but cannot be read is going, or so new that not every replica of IAM
+// has it: it counts as absent, as what the lists do not show yet.
 func (o *observation) readProviders(ctx context.Context) error {
-	for i := range o.found.Providers {
-		p := &o.found.Providers[i]
+	var standing []estate.OIDCProvider
+	for _, p := range o.found.Providers {
 		out, err := o.iam.GetOpenIDConnectProvider(ctx, &iam.GetOpenIDConnectProviderInput{
 			OpenIDConnectProviderArn: sdk.String(o.found.ProviderARN(p.URL)),
 		})
+		if hasCode(err, "NoSuchEntity") {
+			continue
+		}
 		if err != nil {
 			return o.explain(err, "GetOpenIDConnectProvider")
 		}
 		p.Audiences = slices.Sorted(slices.Values(out.ClientIDList))
 		p.Tags = tagMap(out.Tags)
+		standing = append(standing, p)
 	}
+	o.found.Providers = standing
 	return nil
 }
 
@@ -216,6 +223,9 @@ func (o *observation) accessKeys(ctx context.Context) error {
 			continue
 		}
 		out, err := o.iam.ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: &u.Name})
+		if hasCode(err, "NoSuchEntity") { // going, or too new: see readProviders
+			continue
+		}
 		if err != nil {
 			return o.explain(err, "ListAccessKeys")
 		}

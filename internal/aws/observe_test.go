@@ -185,6 +185,22 @@ func TestObserveRefusesItsOwnMalformedPolicy(t *testing.T) {
 	}
 }
 
+// TestObserveAcrossReplicas: what one answer lists another may not know.
+func TestObserveAcrossReplicas(t *testing.T) {
+	s := startStub(t, map[string]answer{
+		"GetAccountAuthorizationDetails": says("GetAccountAuthorizationDetails", "<UserDetailList><member><Path>"+path+"</Path><UserName>shop-ci</UserName>"+
+			"<Arn>arn:aws:iam::"+prod+":user"+path+"shop-ci</Arn></member></UserDetailList>"),
+		"ListOpenIDConnectProviders": says("ListOpenIDConnectProviders", "<OpenIDConnectProviderList>"+
+			"<member><Arn>arn:aws:iam::"+prod+":oidc-provider/"+issuer+"</Arn></member></OpenIDConnectProviderList>"),
+		"GetOpenIDConnectProvider": noEntity, "ListAccessKeys": noEntity,
+	})
+	got, err := s.connect(t).Observe(t.Context(), prod, "shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, got, estate.Account{ID: prod, Partition: "aws", Quotas: estate.DefaultQuotas(), Users: []estate.User{{Name: "shop-ci", Path: path}}})
+}
+
 func TestObserveErrors(t *testing.T) {
 	denial := fails(http.StatusForbidden, "AccessDenied", "User: "+caller+
 		" is not authorized to perform: iam:GetAccountAuthorizationDetails on resource: * because no identity-based policy allows the iam:GetAccountAuthorizationDetails action")
