@@ -45,7 +45,9 @@ func newSandbox(a *app) *cobra.Command {
 		Short: "Run an AWS endpoint on this machine that enforces IAM",
 		Long: "Serves IAM and STS over the real protocol, checks every signature and judges every call by the policies it holds. " +
 			"It prints the environment that points Postern, the AWS CLI and every SDK at it, and runs until ctrl-C. " +
-			"The credentials may assume the admin role of every account. It never calls AWS.",
+			"The credentials may assume the admin role of every account; an account comes into being when a role in it is first assumed, " +
+			"unless --account or --for say which ones there are. A spec with an account that has no admin role needs --for, " +
+			"unless that is the home account: the credentials are of one account only. It never calls AWS.",
 		Args: atMost(),
 		Example: `
 # in one terminal
@@ -71,6 +73,7 @@ func runSandbox(ctx context.Context, a *app, o sandboxOptions) error {
 	if err := o.furnish(); err != nil {
 		return err
 	}
+	o.options.ReadDelay = o.options.PropagationDelay // on AWS, too, neither policies nor lists know at once
 	o.options.RequestHook = o.watch(a.Talk())
 	server, err := sandbox.New(o.options)
 	if err != nil {
@@ -119,6 +122,9 @@ func sandboxText(talk *ui.Printer, o sandboxOptions, url string) {
 		}
 		t.Rows = append(t.Rows, []ui.Span{ui.Name(account.ID), ui.Dim(strings.Join(notes, "; "))})
 	}
+	if o.options.AnyAccount {
+		t.Rows = append(t.Rows, []ui.Span{ui.Plain("any other"), ui.Dim("comes into being when they first assume a role in it")})
+	}
 	talk.Table(t)
 	state := "in memory only; --data FILE keeps it"
 	if o.options.DataFile != "" {
@@ -136,7 +142,7 @@ func sandboxText(talk *ui.Printer, o sandboxOptions, url string) {
 }
 
 // watch is told of every answered call. It prints it if asked to, and once what
-// to do when the credentials are refused the way into an account.
+// to do when the credentials are refused a role.
 func (o *sandboxOptions) watch(talk *ui.Printer) func(sandbox.Event) {
 	var once sync.Once
 	return func(e sandbox.Event) {
@@ -145,7 +151,7 @@ func (o *sandboxOptions) watch(talk *ui.Printer) func(sandbox.Event) {
 		}
 		if e.Action == "sts:AssumeRole" && e.Code == "AccessDenied" && strings.Contains(e.Principal, ":user/") {
 			once.Do(func() {
-				talk.Mark(ui.Warning, ui.Plain("AssumeRole denied: for the accounts of another spec, start with --for SPEC"))
+				talk.Mark(ui.Warning, ui.Plain("AssumeRole denied: that account has no such role; start with --for SPEC, or --account ID=ROLE"))
 			})
 		}
 	}
@@ -181,6 +187,7 @@ func (o *sandboxOptions) furnish() error {
 		}
 	default:
 		o.options.Accounts = []sandbox.AccountConfig{{ID: exampleHome}, {ID: exampleAccount, AdminRole: exampleAdmin}}
+		o.options.AnyAccount = true
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ func TestSandboxSaysOnceHowToHaveOtherAccounts(t *testing.T) {
 		{Action: "sts:AssumeRole", Principal: operator, Code: "AccessDenied"},
 		{Action: "sts:AssumeRole", Principal: operator, Code: "AccessDenied"},
 	}
-	hint := "! AssumeRole denied: for the accounts of another spec, start with --for SPEC\n"
+	hint := "! AssumeRole denied: that account has no such role; start with --for SPEC, or --account ID=ROLE\n"
 	tests := []struct {
 		name string
 		log  bool
