@@ -40,7 +40,7 @@ func (r *resolver) role(p pair[rawRole]) Role {
 		account = a
 	}
 	role.Account = account.Name
-	role.Trust = r.trust(raw)
+	role.Trust = r.trust(raw, account)
 	for _, g := range raw.Grants {
 		role.Grants = append(role.Grants, r.grant(g))
 	}
@@ -52,10 +52,10 @@ func (r *resolver) role(p pair[rawRole]) Role {
 	return role
 }
 
-func (r *resolver) trust(raw rawRole) []Trust {
+func (r *resolver) trust(raw rawRole, account *Account) []Trust {
 	var out []Trust
 	seen := map[string]Pos{}
-	ec2 := false
+	ec2, asked := false, false
 	for _, t := range raw.Trust {
 		proof := t.V.Proof.Identity
 		switch {
@@ -68,16 +68,23 @@ func (r *resolver) trust(raw rawRole) []Trust {
 		if service, ok := proof.(trust.Service); ok {
 			ec2 = ec2 || service.IsEC2()
 		}
-		if account, ok := proof.(trust.AWSAccount); ok {
-			r.refused(t.Pos, account.CheckNarrowed(raw.ExternalID))
+		if whole, ok := proof.(trust.AWSAccount); ok {
+			r.refused(t.Pos, whole.CheckNarrowed(account.ID, raw.ExternalID))
 		}
+		_, declared := r.proofs[t.V.Name.V]
+		asked = asked || !t.OK || t.Kind == "identity" && !declared || trust.TakesExternalID(proof, account.ID)
 		out = append(out, Trust{Identity: t.V.Name.V, Proof: t.V.Proof.Identity, Until: t.Rest.Until, Pos: t.Pos})
 	}
 	if raw.InstanceProfile.V && !ec2 {
 		r.add(raw.InstanceProfile.Pos, "an instance profile needs a role that trusts EC2", "add { service: ec2 } to trust")
 	}
-	if raw.ExternalID != "" {
-		r.refused(raw.of("external_id"), trust.AWSAccount{ID: "000000000000", ExternalID: raw.ExternalID}.Check())
+	if raw.ExternalID == "" {
+		return out
+	}
+	problems := trust.AWSAccount{ID: "000000000000", ExternalID: raw.ExternalID}.Check()
+	r.refused(raw.of("external_id"), problems)
+	if len(problems) == 0 && !asked && account.ID != "" {
+		r.add(raw.of("external_id"), "external_id has no effect: the role trusts no role or account of another account that states none itself", "remove it")
 	}
 	return out
 }

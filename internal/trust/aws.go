@@ -79,17 +79,25 @@ func (a AWSAccount) Check() []Problem {
 	return append(problems, checkExternalID(a.ExternalID)...)
 }
 
-// CheckNarrowed refuses an account that neither the identity itself nor the
-// external id of the role that trusts it narrows.
-func (a AWSAccount) CheckNarrowed(externalID string) []Problem {
-	if a.ExternalID != "" || a.OrgID != "" || externalID != "" {
-		return nil
-	}
-	return []Problem{{
+// CheckNarrowed refuses an account that nothing narrows: neither the identity
+// itself nor the external id of the role that trusts it. That of the role counts
+// for other accounts only; own is the role's.
+func (a AWSAccount) CheckNarrowed(own, externalID string) []Problem {
+	p := Problem{
 		Field: "external_id",
 		Msg:   "is missing: every principal that the account lets assume roles would be trusted, also on behalf of its other customers",
 		Hint:  "add external_id or org_id, or name one role with aws_role",
-	}}
+	}
+	switch {
+	case a.ExternalID != "" || a.OrgID != "" || externalID != "" && a.ID != own:
+		return nil
+	case a.ID == own:
+		p.Msg = "is missing: every principal of the role's own account that may assume roles would be trusted"
+		if externalID != "" {
+			p.Msg += "; the external_id of the role is asked of other accounts only"
+		}
+	}
+	return []Problem{p}
 }
 
 func (a AWSAccount) statement(s Scope) iam.Statement {

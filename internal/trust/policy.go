@@ -61,7 +61,7 @@ func (e Entry) check(s Scope) []Problem {
 		problems = append(problems, checkExternalID(e.ExternalID)...)
 	}
 	if account, ok := e.Identity.(AWSAccount); ok {
-		problems = append(problems, account.CheckNarrowed(e.externalID(s))...)
+		problems = append(problems, account.CheckNarrowed(s.Account, e.ExternalID)...)
 	}
 	return problems
 }
@@ -90,23 +90,25 @@ func EndsAt(until time.Time) iam.Condition {
 	}
 }
 
-// externalID is the entry's external id where it applies: to a role or an
-// account that states none itself and is not the role's own, whose principals
-// are no third party.
+// externalID is the entry's external id where it applies.
 func (e Entry) externalID(s Scope) string {
-	var account, own string
-	switch id := e.Identity.(type) {
+	if TakesExternalID(e.Identity, s.Account) {
+		return e.ExternalID
+	}
+	return ""
+}
+
+// TakesExternalID reports whether the external id of a role in the account own
+// is asked of the identity: a role or an account that states none itself and is
+// not of own, whose principals are no third party.
+func TakesExternalID(id Identity, own string) bool {
+	switch id := id.(type) {
 	case AWSRole:
-		account, own = accountOf(id.ARN), id.ExternalID
+		return id.ExternalID == "" && accountOf(id.ARN) != own
 	case AWSAccount:
-		account, own = id.ID, id.ExternalID
-	default:
-		return ""
+		return id.ExternalID == "" && id.ID != own
 	}
-	if own != "" || account == s.Account {
-		return ""
-	}
-	return e.ExternalID
+	return false
 }
 
 // refusal turns problems into errors that name the entry they belong to.

@@ -95,6 +95,7 @@ func TestPolicyRefuses(t *testing.T) {
 			{Name: "f", Identity: AWSAccount{ID: "444444444444"}},
 			{Name: "g", Identity: AWSAccount{ID: "222222222222"}, ExternalID: "of-no-use-here"},
 			{Name: "h", Identity: AWSAccount{ID: "444444444444"}, ExternalID: "theirs"},
+			{Name: "i", Identity: AWSAccount{ID: "222222222222"}},
 		}, []string{
 			"a: nothing of the repository is chosen: any workflow on any branch would be trusted",
 			`b: arn: "arn:aws-cn:iam::333333333333:role/jenkins" is in partition aws-cn, but the role is in aws: nothing can act across partitions`,
@@ -102,7 +103,8 @@ func TestPolicyRefuses(t *testing.T) {
 			`d: source_arn: "arn:aws-cn:codebuild:cn-north-1:333333333333:project/x" is in partition aws-cn, but the role is in aws: nothing can act across partitions`,
 			`e: external_id: "a b" cannot be an external id`,
 			"f: external_id: is missing: every principal that the account lets assume roles would be trusted, also on behalf of its other customers",
-			"g: external_id: is missing: every principal that the account lets assume roles would be trusted, also on behalf of its other customers",
+			"g: external_id: is missing: every principal of the role's own account that may assume roles would be trusted; the external_id of the role is asked of other accounts only",
+			"i: external_id: is missing: every principal of the role's own account that may assume roles would be trusted",
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
