@@ -313,3 +313,32 @@ roles:
 		}
 	}
 }
+
+func TestArgsKnowTheStacksRoles(t *testing.T) {
+	s := parse(t, head+`
+roles:
+  deploy:
+    account: prod
+    trust: [{ service: ec2 }]
+    grants:
+      - ecs-service-deployment: { services: [prod/shop], pass_roles: [media, shop-task, other, team/media, elsewhere, prod] }
+  media: { account: prod, trust: [{ service: ec2 }] }
+  task: { account: prod, trust: [{ service: ecs-tasks }] }
+  elsewhere: { account: security, trust: [{ service: ecs-tasks }] }
+`)
+	want := []string{"postern/shop/shop-media", "postern/shop/shop-task", "other", "team/media", "elsewhere", "prod"}
+	if diff := cmp.Diff(want, Args(s, "prod", s.Roles[0].Grants[0])["pass_roles"]); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff("media", s.Roles[0].Grants[0].Args["pass_roles"][0]); diff != "" {
+		t.Errorf("the spec has changed: %s", diff)
+	}
+	e, err := Estate(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(e.Account("222222222222").Roles[0].Inline[0].Document.Indented())
+	if arn := `"arn:aws:iam::222222222222:role/postern/shop/shop-media"`; !strings.Contains(text, arn) {
+		t.Errorf("%s is not passed:\n%s", arn, text)
+	}
+}

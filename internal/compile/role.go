@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,7 +108,7 @@ func (c *compiler) permissions(r spec.Role, account *estate.Account, out *estate
 		if !ok { // the spec has checked it
 			continue
 		}
-		statements, err := grant.Statements(catalog.Scope{Partition: account.Partition, Region: c.spec.Region, Account: account.ID}, g.Level, g.Args)
+		statements, err := grant.Statements(catalog.Scope{Partition: account.Partition, Region: c.spec.Region, Account: account.ID}, g.Level, Args(c.spec, r.Account, g))
 		if err != nil {
 			c.errs = append(c.errs, &fault.Error{Where: g.Pos.String(), What: "grant " + g.Name, Cause: err})
 			continue
@@ -134,6 +135,36 @@ func (c *compiler) printable(r spec.Role, docs []named) []named {
 		}
 		return err != nil
 	})
+}
+
+// Args are the arguments of a grant for a role in an account (its name in the
+// spec), with the names of the stack's own roles there, written as the spec or
+// as AWS names them, completed by the path that all of the stack's roles have.
+func Args(s *spec.Spec, account string, g spec.Grant) catalog.Args {
+	args := maps.Clone(g.Args)
+	grant, ok := catalog.Lookup(g.Name)
+	if !ok { // the spec has checked it
+		return args
+	}
+	for _, p := range grant.Params {
+		if p.Roles && args[p.Name] != nil {
+			args[p.Name] = withPaths(s, account, args[p.Name])
+		}
+	}
+	return args
+}
+
+func withPaths(s *spec.Spec, account string, names []string) []string {
+	out := slices.Clone(names)
+	for _, r := range s.Roles {
+		full := RoleName(s.Stack, r.Name)
+		for i, name := range names {
+			if r.Account == account && (name == r.Name || name == full) {
+				out[i] = strings.TrimPrefix(estate.PathOf(s.Stack), "/") + full
+			}
+		}
+	}
+	return out
 }
 
 func (c *compiler) customStatements(customs []spec.Custom) []iam.Statement {
