@@ -1,6 +1,10 @@
 package catalog
 
-import "github.com/postern-dev/postern/iam"
+import (
+	"strings"
+
+	"github.com/postern-dev/postern/iam"
+)
 
 // terraformRemoteStateS3 is what the S3 backend of Terraform and OpenTofu
 // needs, and nothing of what the code that it runs needs.
@@ -26,7 +30,7 @@ func terraformRemoteStateS3() *Grant {
 			},
 			{
 				Name: "workspace_prefix", Type: String, Max: 100, Default: "env:", Pattern: `^` + keyForm + `$`, Example: "env:", Levels: []string{"read", "key", "prefix"},
-				Summary: "the backend's workspace_key_prefix, up to 100 characters",
+				Summary: "the backend's workspace_key_prefix, up to 100 characters; every init lists what is in it, so that names of workspaces show",
 				Wider:   "for every workspace use level bucket",
 			},
 		}, stateParams([]string{"key", "prefix", "bucket"})...),
@@ -46,26 +50,27 @@ func terraformStatements(s Scope, level string, args Args) []iam.Statement {
 	t.write = level != "read"
 	switch level {
 	case "read", "key":
-		key := args.one("key")
-		t.objects, t.listed = []string{key}, []string{key}
-		if t.lockfile {
-			t.listed = append(t.listed, key+lockSuffix)
-		}
+		t.objects = []string{args.one("key")}
 	case "prefix":
-		prefix := args.one("prefix")
-		t.objects, t.listed = []string{prefix + "/*"}, []string{prefix, prefix + "/*"}
+		t.objects = []string{args.one("prefix") + "/*"}
+		t.listed = []string{args.one("prefix")}
 	default:
 		t.objects = []string{"*"}
 		return t.statements()
 	}
-	// Terraform finds workspaces by listing their folder; the names of others
-	// show, their states do not open.
 	folder, state := args.one("workspace_prefix"), t.objects[0]
 	for _, name := range args["workspaces"] {
 		t.objects = append(t.objects, folder+"/"+name+"/"+state)
 	}
-	if len(args["workspaces"]) > 0 {
-		t.listed = append(t.listed, folder+"/")
+	for _, object := range t.objects {
+		t.listed = append(t.listed, object)
+		if t.lockfile && !strings.HasSuffix(object, "*") {
+			t.listed = append(t.listed, object+lockSuffix)
+		}
 	}
+	// Every init looks for workspaces by listing their folder, and fails if it
+	// may not (Terraform forgives that only for the default folder, and not in
+	// every version). The names of workspaces show, their states do not open.
+	t.listed = append(t.listed, folder+"/")
 	return t.statements()
 }
