@@ -9,18 +9,27 @@ import (
 // autoDeployEC2 deploys one service that runs on EC2: Auto Scaling groups by
 // name, launch templates and instances by tag.
 //
-// A new version of a launch template can name any image and any user data, so
-// two doors stay shut: groups take a fixed version only, because a group that
-// follows $Latest or $Default launches new versions without asking whether
-// their author may (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html),
-// and instance roles are passed by name only.
+// A version of a launch template can name any image, user data and instance
+// profile. Who launches it by a call of its own is asked for iam:PassRole; a
+// group that launches it is not, and two things make a group do so:
+//
+//   - it follows $Latest or $Default
+//     (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html).
+//     UpdateAutoScalingGroup is held to fixed versions here, but a group may
+//     follow already.
+//   - an instance refresh states the template and the version that it moves the
+//     group to (https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_StartInstanceRefresh.html),
+//     and no condition key tells of it.
+//
+// So no statement keeps who makes versions from holding any instance profile,
+// and the levels that make versions ask to be told that this is known.
 func autoDeployEC2() *Grant {
 	const region = " lists across the account and knows no resource; a condition bounds it to the role's region"
 	releasing := []string{"release", "instances"}
 	return &Grant{
 		Name:    "auto-deploy-ec2",
 		Summary: "replace the instances of a service's Auto Scaling groups, release new versions to them, run and stop its instances",
-		Never:   "create or delete a group or a launch template, make a group follow the latest template version, touch another service's instances, retag anything, pass a role that is not named",
+		Never:   "create or delete a group or a launch template, change a group that is not named, make versions of another service's launch templates, touch another service's instances, retag anything; at level refresh, make a version of any launch template",
 		Params: []Param{
 			{
 				Name: "service", Type: String, Required: true, Max: 256, Pattern: `^[A-Za-z0-9_.:=@+-]+$`, Example: "shop",
@@ -37,11 +46,27 @@ func autoDeployEC2() *Grant {
 				Wider:   "no level reaches groups that are not named",
 			},
 			withLevels(passRolesParam("the roles in the instance profiles of the launch templates"), releasing),
+			{
+				Name: "accepts", Type: String, Max: 30, Pattern: `^any-instance-profile$`, Example: "any-instance-profile", Levels: releasing,
+				Summary: "any-instance-profile says that it is known: a release can run instances with any instance profile of the account, whatever pass_roles says",
+				Why:     "AWS asks for no iam:PassRole when a group launches a version of a launch template, so whoever makes versions holds the roles of all instance profiles",
+			},
 		},
 		Levels: []Level{
-			{Name: "refresh", Summary: "replace the instances of the groups by fresh ones of the same version, and watch", Needs: []string{"groups"}},
-			{Name: "release", Summary: "make versions of the launch templates that carry the tag, and move the groups to them", Adds: "new launch template versions, changing the groups' template version and size, and launching instances from the templates", Needs: []string{"groups"}},
-			{Name: "instances", Summary: "also run, start, stop and terminate single instances of the service; groups may be left out", Adds: "starting, stopping, rebooting and terminating the instances that carry the tag"},
+			{
+				Name: "refresh", Needs: []string{"groups"},
+				Summary: "replace the instances of the groups by fresh ones, and watch; AWS lets whoever starts a refresh move the group to any launch template and version that exists, and has no condition to withhold it",
+			},
+			{
+				Name: "release", Needs: []string{"groups", "accepts"},
+				Summary: "make versions of the launch templates that carry the tag, and move the groups to them",
+				Adds:    "new launch template versions, and with them the role of any instance profile of the account: AWS checks it only for calls that launch or update, not for what a group launches; changing the groups' template version and size, and launching instances from the templates",
+			},
+			{
+				Name: "instances", Needs: []string{"accepts"},
+				Summary: "also run, start, stop and terminate single instances of the service; groups may be left out",
+				Adds:    "starting, stopping, rebooting and terminating the instances that carry the tag",
+			},
 		},
 		Unscopable: []Unscopable{
 			{Action: "autoscaling:DescribeAutoScalingGroups", Reason: "DescribeAutoScalingGroups" + region},
@@ -220,6 +245,8 @@ func autoDeployCases() []Case {
 		calls(groups+"shop", context{"autoscaling:LaunchConfigurationName": {"old"}}, "autoscaling:UpdateAutoScalingGroup"),
 		calls(template, ours, "ec2:CreateLaunchTemplate", "ec2:DeleteLaunchTemplate", "ec2:ModifyLaunchTemplate"),
 		calls(template, theirs, "ec2:CreateLaunchTemplateVersion", "ec2:RunInstances"),
+		calls(template, nil, "ec2:CreateLaunchTemplateVersion"),
+		calls(role+"shop-instance", nil, "iam:PassRole"),
 		calls(instance, context{"aws:RequestTag/service": {"shop"}}, "ec2:RunInstances"),
 		calls(instance, from, "ec2:RunInstances"),
 		calls(ec2+"subnet/subnet-1", nil, "ec2:RunInstances"),
@@ -230,13 +257,14 @@ func autoDeployCases() []Case {
 		calls(role+"admin", to("ec2.amazonaws.com"), "iam:PassRole"),
 		calls(role+"shop-instance", to("lambda.amazonaws.com"), "iam:PassRole"),
 	)
-	all := Args{"service": {"shop"}, "groups": {"shop"}, "pass_roles": {"shop-instance"}}
+	accepts := []string{"any-instance-profile"}
+	all := Args{"service": {"shop"}, "groups": {"shop"}, "pass_roles": {"shop-instance"}, "accepts": accepts}
 
 	return flat(
 		cases("", Args{"service": {"shop"}, "groups": {"shop"}}, flat(watch, refresh), flat(never, update, launch, manage)),
 		cases("release", all, flat(watch, refresh, update, launch), flat(never, manage)),
 		cases("instances", all, flat(watch, refresh, update, launch, manage), never),
-		cases("instances", Args{"service": {"shop"}, "tag": {"Name"}},
+		cases("instances", Args{"service": {"shop"}, "tag": {"Name"}, "accepts": accepts},
 			flat(calls(instance, context{"aws:ResourceTag/Name": {"shop"}}, "ec2:StopInstances"),
 				calls(instance, context{"ec2:LaunchTemplate": {template}, "aws:RequestTag/Name": {"shop"}}, "ec2:RunInstances")),
 			flat(refresh, update, manage, calls(instance, launching, "ec2:RunInstances"),

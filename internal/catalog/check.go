@@ -70,7 +70,7 @@ func (p *Param) missing(level string) *ArgError {
 	if !p.Required {
 		msg = fmt.Sprintf("is required at level %q", level)
 	}
-	return &ArgError{Param: p.Name, Msg: msg, Hint: "write " + p.example()}
+	return &ArgError{Param: p.Name, Msg: msg, Hint: join("write "+p.example(), p.Why)}
 }
 
 // example is the parameter as the spec would write it.

@@ -248,7 +248,7 @@ func TestServiceNamesByPartition(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		release, err := deploy.Statements(tt.scope, "release", catalog.Args{"service": {"shop"}, "groups": {"shop"}, "pass_roles": {"shop"}})
+		release, err := deploy.Statements(tt.scope, "release", catalog.Args{"service": {"shop"}, "groups": {"shop"}, "pass_roles": {"shop"}, "accepts": {"any-instance-profile"}})
 		if err != nil {
 			t.Fatal(err)
 		}
