@@ -51,6 +51,7 @@ type Param struct {
 	Levels   []string // where it may be given; nil: at every level
 	Wider    string   // what to write instead of a wildcard: the level to ask for
 	Why      string   // why the level that needs it does; empty: the summary says enough
+	Regions  bool     // the values are regions of the role's partition
 	Roles    bool     // the values are names of roles of the account, with their paths
 
 	pattern *regexp.Regexp // Pattern, compiled by newGrants

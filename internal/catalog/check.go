@@ -123,6 +123,8 @@ func (p *Param) fault(v string) (msg, hint string) {
 		return fmt.Sprintf("%q is a wildcard and would widen the grant", v), join(p.Wider, "name each one: "+p.example())
 	case strings.Contains(v, "${"):
 		return fmt.Sprintf("%q is a policy variable: what it grants cannot be proven", v), write
+	case p.Regions:
+		return CheckRegion(v)
 	case strings.HasPrefix(v, "arn:") && !matches:
 		return fmt.Sprintf("%q is an ARN; a name is wanted", v), write
 	case strings.Contains(v, ".."):

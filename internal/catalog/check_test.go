@@ -167,6 +167,8 @@ func TestScopeThatWouldWiden(t *testing.T) {
 	}{
 		{"any account", catalog.Scope{Partition: "aws", Region: "eu-west-1", Account: "*"}, `"*" is no AWS account`},
 		{"any region", catalog.Scope{Partition: "aws", Region: "*", Account: "222222222222"}, `"*" is no AWS region`},
+		{"region that cannot be", catalog.Scope{Partition: "aws", Region: "us-east-99", Account: "222222222222"}, `"us-east-99" is no AWS region`},
+		{"region of another partition", catalog.Scope{Partition: "aws-cn", Region: "eu-west-1", Account: "222222222222"}, "region eu-west-1 is in partition aws, not in aws-cn"},
 		{"short account", catalog.Scope{Partition: "aws", Region: "eu-west-1", Account: "22222222222"}, `"22222222222" is no AWS account`},
 		{"nothing", catalog.Scope{}, "\"\" is no AWS partition\n\"\" is no AWS region\n\"\" is no AWS account"},
 		{"two lines", catalog.Scope{Partition: "aws\n", Region: "eu-west-1", Account: "222222222222"}, `"aws\n" is no AWS partition`},
@@ -178,5 +180,42 @@ func TestScopeThatWouldWiden(t *testing.T) {
 				t.Errorf("error is %v, want %s", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestCheckIn(t *testing.T) {
+	china := catalog.Scope{Partition: "aws-cn", Region: "cn-north-1", Account: "222222222222"}
+	state := func(region, key string) catalog.Args {
+		return catalog.Args{"bucket": {"acme-state"}, "region": {region}, "kms_key": {key}}
+	}
+	const id = "1234abcd-12ab-34cd-56ef-1234567890ab"
+	for _, test := range []struct {
+		name         string
+		grant, level string
+		args         catalog.Args
+		want         []*catalog.ArgError
+	}{
+		{"at home", "terragrunt", "bucket", state("cn-northwest-1", "arn:aws-cn:kms:cn-northwest-1:222222222222:key/"+id), nil},
+		{"a region to come", "terragrunt", "bucket", state("cn-south-1", id), nil},
+		{
+			"elsewhere", "terragrunt", "bucket", state("eu-west-1", "arn:aws:kms:eu-west-1:222222222222:key/"+id),
+			[]*catalog.ArgError{
+				{Param: "kms_key", Msg: `"arn:aws:kms:eu-west-1:222222222222:key/` + id + `" is in partition aws, but the role is in aws-cn: nothing can act across partitions`},
+				{Param: "region", Msg: `"eu-west-1" is in partition aws, but the role is in aws-cn: nothing can act across partitions`},
+			},
+		},
+		{
+			"no region", "terragrunt", "bucket", state("cn-nort-1", id),
+			[]*catalog.ArgError{{Param: "region", Msg: `"cn-nort-1" is no AWS region`, Hint: `did you mean "cn-north-1"?`}},
+		},
+		{
+			"one of several", "consul-auto-discovery", "", catalog.Args{"regions": {"cn-north-1", "us-gov-west-1"}},
+			[]*catalog.ArgError{{Param: "regions", Msg: `"us-gov-west-1" is in partition aws-us-gov, but the role is in aws-cn: nothing can act across partitions`}},
+		},
+	} {
+		g, _ := catalog.Lookup(test.grant)
+		if diff := cmp.Diff(test.want, g.CheckIn(china, test.level, test.args)); diff != "" {
+			t.Errorf("%s: %s", test.name, diff)
+		}
 	}
 }

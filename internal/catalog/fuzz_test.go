@@ -45,7 +45,7 @@ func FuzzStatements(f *testing.F) {
 			}
 		}
 		doc, err := g.Policy(catalog.CaseScope(), r.level, r.args)
-		if (err == nil) != (len(g.Check(r.level, r.args)) == 0) {
+		if (err == nil) != (len(g.CheckIn(catalog.CaseScope(), r.level, r.args)) == 0) {
 			t.Fatalf("Check and Policy disagree: %v", err)
 		}
 		if err != nil {

@@ -42,12 +42,26 @@ func renderings(t testing.TB, s catalog.Scope) []rendering {
 				continue
 			}
 			seen[r.String()] = true
-			doc, err := g.Policy(s, c.Level, c.Args)
+			doc, err := g.Policy(s, c.Level, moved(g, s, c.Args))
 			if err != nil {
 				t.Fatalf("%s: %v", r, err)
 			}
 			r.doc = doc
 			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// moved puts the scope's own region for regions of another partition.
+func moved(g *catalog.Grant, s catalog.Scope, args catalog.Args) catalog.Args {
+	if s.Partition == catalog.CaseScope().Partition {
+		return args
+	}
+	out := maps.Clone(args)
+	for _, p := range g.Params {
+		if p.Regions && out[p.Name] != nil {
+			out[p.Name] = []string{s.Region}
 		}
 	}
 	return out

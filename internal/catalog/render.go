@@ -11,14 +11,13 @@ import (
 // one. The same input always gives the same output, whatever the order of the
 // lists. Statement ids are alphanumeric and no two grants share one, so that
 // different grants fit into one document; the same grant twice repeats them.
-// The error is a fault.List: of the *ArgErrors of Check, or of *fault.Errors
-// about the scope.
+// The error is a fault.List of the *ArgErrors of CheckIn, or about the scope.
 func (g *Grant) Statements(s Scope, level string, args Args) ([]iam.Statement, error) {
-	if errs := g.Check(level, args); len(errs) > 0 {
-		var list fault.List
-		for _, e := range errs {
-			list = append(list, e)
-		}
+	var list fault.List
+	for _, e := range g.CheckIn(s, level, args) {
+		list = append(list, e)
+	}
+	if len(list) > 0 {
 		return nil, list
 	}
 	if err := s.check(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 
+	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/internal/fault"
 )
 
@@ -34,7 +35,20 @@ func (s Scope) check() error {
 			})
 		}
 	}
-	return errs.Err()
+	if len(errs) > 0 {
+		return errs.Err()
+	}
+	if msg, hint := CheckRegion(s.Region); msg != "" {
+		return &fault.Error{Code: fault.Usage, What: msg, Hint: hint}
+	}
+	if of := iam.LookupPartition(s.Region); of != s.Partition {
+		return &fault.Error{
+			Code: fault.Usage,
+			What: fmt.Sprintf("region %s is in partition %s, not in %s", s.Region, of, s.Partition),
+			Hint: "name a region of " + s.Partition,
+		}
+	}
+	return nil
 }
 
 // arn is a resource of the scope's region and account.

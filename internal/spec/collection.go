@@ -78,14 +78,14 @@ func byName[T any](f form[T]) form[[]pair[T]] {
 		read: func(r *reader, n *yaml.Node) ([]pair[T], bool) {
 			out, ok := all.read(r, n)
 			for _, x := range out {
-				if !namePattern.MatchString(x.Key) {
+				if !namePattern().MatchString(x.Key) {
 					r.fail(x.KeyPos, fmt.Sprintf("%q cannot be a name", x.Key), `begin with a lower-case letter; go on with these, digits, "-" and "_"`)
 					ok = false
 				}
 			}
 			return out, ok
 		},
-		schema: with(all.schema, "propertyNames", schema{"pattern": namePattern.String()}),
+		schema: with(all.schema, "propertyNames", schema{"pattern": namePattern().String()}),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/internal/catalog"
 	"github.com/postern-dev/postern/internal/suggest"
 	"github.com/postern-dev/postern/internal/trust"
 )
@@ -79,6 +80,10 @@ func (r *resolver) partition() {
 			return
 		}
 	}
+	if what, hint := catalog.CheckRegion(region); what != "" {
+		r.add(r.raw.Region.Pos, what, hint)
+		return
+	}
 	r.spec.Partition = iam.LookupPartition(region)
 }
 
@@ -121,7 +126,7 @@ func (r *resolver) adminRole(p pair[rawAccount]) {
 		if r.inPartition(role) && p.V.ID.Pos.known() && arn.Account != p.V.ID.V {
 			r.add(role.Pos, fmt.Sprintf("admin_role is in account %s, not in %s", arn.Account, p.V.ID.V), "an account is managed by a role of its own")
 		}
-	case !iamName.MatchString(role.V):
+	case !iamName().MatchString(role.V):
 		r.add(role.Pos, fmt.Sprintf("%q is not the name of a role", role.V), "write the role's name or its ARN")
 	}
 }

@@ -13,9 +13,9 @@ import (
 var (
 	// actionPattern is one action, or a pattern of actions of one service: the
 	// most that AWS takes in a policy.
-	actionPattern = regexp.MustCompile(`^[a-z0-9-]+:[A-Za-z0-9*?]+$`)
+	actionPattern = lazily(`^[a-z0-9-]+:[A-Za-z0-9*?]+$`)
 	// railPattern may leave the service open too.
-	railPattern = regexp.MustCompile(`^[a-z0-9*?-]+:[A-Za-z0-9*?]+$`)
+	railPattern = lazily(`^[a-z0-9*?-]+:[A-Za-z0-9*?]+$`)
 )
 
 // checkAction reports what is no action or pattern of actions of one service,
@@ -25,7 +25,7 @@ func (r *resolver) checkAction(a item[string]) { r.actionOf(a, actionPattern, ""
 
 // actionOf is checkAction for one form of pattern. newer is what a hint says
 // about an action that may be newer than the reference.
-func (r *resolver) actionOf(a item[string], form *regexp.Regexp, newer string) {
+func (r *resolver) actionOf(a item[string], form func() *regexp.Regexp, newer string) {
 	if !r.checkActionForm(a, form) {
 		return
 	}
@@ -34,19 +34,19 @@ func (r *resolver) actionOf(a item[string], form *regexp.Regexp, newer string) {
 	}
 }
 
-func (r *resolver) checkActionForm(a item[string], form *regexp.Regexp) bool {
+func (r *resolver) checkActionForm(a item[string], form func() *regexp.Regexp) bool {
 	service, name, colon := strings.Cut(a.V, ":")
 	lower := strings.ToLower(service) + ":" + name
 	switch {
 	case isEveryAction(a.V):
 		r.add(a.Pos, fmt.Sprintf("%q is every action of AWS", a.V), "name the actions, such as s3:GetObject")
-	case form.MatchString(a.V):
+	case form().MatchString(a.V):
 		return true
 	case !colon:
 		r.add(a.Pos, fmt.Sprintf("%q is not an action", a.V), "write SERVICE:ACTION, such as s3:GetObject")
-	case form.MatchString(lower):
+	case form().MatchString(lower):
 		r.add(a.Pos, fmt.Sprintf("%q is not an action", a.V), fmt.Sprintf("the service is written in lower case: %q", lower))
-	case railPattern.MatchString(a.V):
+	case railPattern().MatchString(a.V):
 		r.add(a.Pos, fmt.Sprintf("%q has a wildcard in the service, which AWS does not take in a policy", a.V), "name the service, such as s3:Get*; patterns of services can stand under never")
 	default:
 		r.add(a.Pos, fmt.Sprintf("%q is not an action", a.V), "write SERVICE:ACTION, such as s3:GetObject or s3:Get*")

@@ -21,12 +21,12 @@ func (r *resolver) checkBreadth(raw rawCustom) {
 	everywhere := slices.ContainsFunc(values(raw.Resources), isEverywhere)
 	for _, a := range raw.Actions {
 		service, _, _ := strings.Cut(a.V, ":")
-		if everywhere && actionPattern.MatchString(a.V) && isWholeService(a.V) {
+		if everywhere && actionPattern().MatchString(a.V) && isWholeService(a.V) {
 			r.add(a.Pos, fmt.Sprintf("every action of %s on every resource is administration, not least privilege", service), "name the actions or the resources")
 			continue
 		}
 		for _, become := range becoming {
-			if actionPattern.MatchString(a.V) && iam.OverlapsFold(a.V, become) {
+			if actionPattern().MatchString(a.V) && iam.OverlapsFold(a.V, become) {
 				r.checkRolesNamed(a, become, raw.Resources)
 			}
 		}

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -50,10 +49,10 @@ func (r *resolver) checkEnding(raw rawCustom, c iam.Condition, pos Pos) {
 }
 
 // conditionKey takes tag keys and claims of issuers too.
-var conditionKey = regexp.MustCompile(`^[A-Za-z0-9./_-]+:[^\s*?]+$`)
+var conditionKey = lazily(`^[A-Za-z0-9./_-]+:[^\s*?]+$`)
 
 func (r *resolver) checkConditionKey(pos Pos, key string, mustBeKnown bool, newer string) {
-	if !conditionKey.MatchString(key) {
+	if !conditionKey().MatchString(key) {
 		r.add(pos, fmt.Sprintf("%q is not a condition key", key), "write it with its service, such as aws:RequestedRegion or s3:prefix")
 		return
 	}

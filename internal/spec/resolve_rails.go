@@ -2,7 +2,6 @@ package spec
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -54,14 +53,14 @@ func (r *resolver) checkPatterns(what string, patterns []item[string], known []s
 }
 
 // shortResource is a resource without the first five parts of its ARN.
-var shortResource = regexp.MustCompile(`^[^\s:][^\s]*$`)
+var shortResource = lazily(`^[^\s:][^\s]*$`)
 
 func (r *resolver) checkOn(on []item[string]) {
 	for _, res := range on {
 		switch {
 		case strings.HasPrefix(res.V, "arn:"):
 			r.checkResource(res)
-		case !shortResource.MatchString(res.V):
+		case !shortResource().MatchString(res.V):
 			r.add(res.Pos, fmt.Sprintf("%q is not a resource", res.V), "write an ARN, or its last part, such as repository/shop")
 		}
 	}

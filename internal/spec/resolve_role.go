@@ -2,7 +2,6 @@ package spec
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -14,7 +13,7 @@ import (
 // iamName is what IAM takes as the name of a role, user or policy.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-var iamName = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,128}$`)
+var iamName = lazily(`^[A-Za-z0-9_+=,.@-]{1,128}$`)
 
 func (r *resolver) roles() {
 	for _, p := range r.raw.Roles {
@@ -115,7 +114,11 @@ func (r *resolver) grant(raw rawGrant) Grant {
 	if !ok || !raw.OK {
 		return g // reported
 	}
-	for _, e := range known.Check(g.Level, g.Args) {
+	problems := known.Check(g.Level, g.Args)
+	if r.spec.Partition != "" {
+		problems = known.CheckIn(catalog.Scope{Partition: r.spec.Partition, Region: r.spec.Region}, g.Level, g.Args)
+	}
+	for _, e := range problems {
 		r.add(raw.V.of(e.Param), e.Error(), e.Hint)
 	}
 	return g
@@ -129,7 +132,7 @@ func (r *resolver) boundary(b item[string], account *Account) string {
 	if !strings.HasPrefix(b.V, "arn:") {
 		parts := strings.Split(b.V, "/")
 		for _, part := range parts {
-			if !iamName.MatchString(part) {
+			if !iamName().MatchString(part) {
 				r.add(b.Pos, fmt.Sprintf("%q is not the name of a policy", b.V), "write the name, with its path if it has one, or the ARN")
 				break
 			}
@@ -155,7 +158,7 @@ const (
 	maxTagValue = 256
 )
 
-var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+var tagText = lazily(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 
 func (r *resolver) tags(raw settings) map[string]string {
 	if len(raw) == 0 {
@@ -186,9 +189,9 @@ func (r *resolver) checkTag(t pair[string]) {
 		r.add(t.KeyPos, fmt.Sprintf("a tag's key has 1 to %d characters", maxTagKey), "")
 	case utf8.RuneCountInString(t.V) > maxTagValue:
 		r.add(t.Pos, fmt.Sprintf("a tag's value has at most %d characters", maxTagValue), "")
-	case !tagText.MatchString(t.Key):
+	case !tagText().MatchString(t.Key):
 		r.add(t.KeyPos, fmt.Sprintf("tag %q has characters that IAM does not take", t.Key), "use letters, digits, spaces and _.:/=+-@")
-	case !tagText.MatchString(t.V):
+	case !tagText().MatchString(t.V):
 		r.add(t.Pos, fmt.Sprintf("the value of tag %q has characters that IAM does not take", t.Key), "use letters, digits, spaces and _.:/=+-@")
 	}
 }

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -30,8 +29,8 @@ func specForm(proofs proofForms) form[rawSpec] {
 }
 
 var (
-	stackPattern  = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
-	regionPattern = regexp.MustCompile(`^[a-z]{2,5}(-[a-z]+)+-[0-9]{1,2}$`)
+	stackPattern  = lazily(`^[a-z][a-z0-9-]{0,31}$`)
+	regionPattern = lazily(`^[a-z]{2,5}(-[a-z]+)+-[0-9]{1,2}$`)
 )
 
 func accountForm() form[rawAccount] {
@@ -59,7 +58,7 @@ const (
 // iamText is what IAM takes as a description.
 //
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-var iamText = regexp.MustCompile("^[\t\n\r\u0020-\u007e\u00a1-\u00ff]*$")
+var iamText = lazily("^[\t\n\r\u0020-\u007e\u00a1-\u00ff]*$")
 
 func roleForm(proofs proofForms) form[rawRole] {
 	description := matching(shorter(lines(), 1000), iamText, "text that IAM takes", "use Latin letters and punctuation")

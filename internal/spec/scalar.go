@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -11,8 +12,14 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
+// lazily compiles a regular expression when it is first used: most commands
+// need none of them, and all together they would cost each start a millisecond.
+func lazily(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
 // namePattern is the form of the names of accounts, identities and roles.
-var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
+var namePattern = lazily(`^[a-z][a-z0-9_-]*$`)
 
 // anyText is text, possibly empty.
 func anyText() form[string] {
@@ -77,7 +84,7 @@ func asWritten() form[string] {
 	return form[string]{
 		schema: schema{"type": []string{"string", "boolean", "number"}},
 		read: func(r *reader, n *yaml.Node) (string, bool) {
-			if k := kindOf(n); k == aBool || k == aNumber && writtenNumber.MatchString(n.Value) {
+			if k := kindOf(n); k == aBool || k == aNumber && writtenNumber().MatchString(n.Value) {
 				return n.Value, true
 			}
 			return readText(r, n)
@@ -86,7 +93,7 @@ func asWritten() form[string] {
 }
 
 // writtenNumber leaves out what JSON has no number for.
-var writtenNumber = regexp.MustCompile(`^[+-]?[0-9][0-9A-Za-z_.+-]*$`)
+var writtenNumber = lazily(`^[+-]?[0-9][0-9A-Za-z_.+-]*$`)
 
 // text is text with something in it besides spaces.
 func text() form[string] { return notBlank(anyText()) }
@@ -121,9 +128,9 @@ func checked[T any](f form[T], more schema, wrong func(T) (what, hint string)) f
 }
 
 // matching narrows a text to a pattern.
-func matching(f form[string], pattern *regexp.Regexp, what, hint string) form[string] {
-	return checked(f, schema{"pattern": pattern.String()}, func(s string) (string, string) {
-		if pattern.MatchString(s) {
+func matching(f form[string], pattern func() *regexp.Regexp, what, hint string) form[string] {
+	return checked(f, schema{"pattern": pattern().String()}, func(s string) (string, string) {
+		if pattern().MatchString(s) {
 			return "", ""
 		}
 		return fmt.Sprintf("%q is not %s", s, what), hint
@@ -140,7 +147,7 @@ func shorter(f form[string], most int) form[string] {
 }
 
 // decimal is a whole number that every YAML reader reads alike.
-var decimal = regexp.MustCompile(`^(0|[1-9][0-9]{0,17})$`)
+var decimal = lazily(`^(0|[1-9][0-9]{0,17})$`)
 
 // digits is text, or a whole number taken as it is written, such as the id of
 // an account or of a repository. A leading 0 must be quoted: some readers take
@@ -151,9 +158,9 @@ func digits() form[string] {
 		read: func(r *reader, n *yaml.Node) (string, bool) {
 			number := kindOf(n) == aNumber
 			switch {
-			case number && decimal.MatchString(n.Value):
+			case number && decimal().MatchString(n.Value):
 				return n.Value, true
-			case number && leadingZero.MatchString(n.Value):
+			case number && leadingZero().MatchString(n.Value):
 				r.fail(r.pos(n), "a number with a leading 0 must be quoted: YAML readers differ in what it means", fmt.Sprintf("write %q", n.Value))
 				return "", false
 			}
@@ -162,10 +169,10 @@ func digits() form[string] {
 	}
 }
 
-var leadingZero = regexp.MustCompile(`^0[0-9]+$`)
+var leadingZero = lazily(`^0[0-9]+$`)
 
 // plainNumber is a number that reads alike in YAML, JSON and a policy.
-var plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?$`)
+var plainNumber = lazily(`^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?$`)
 
 // scalarText is any scalar as a policy would write it: the values of conditions.
 func scalarText() form[string] {
@@ -175,7 +182,7 @@ func scalarText() form[string] {
 			switch k := kindOf(n); {
 			case k == aBool:
 				return strings.ToLower(n.Value), true
-			case k == aNumber && plainNumber.MatchString(n.Value):
+			case k == aNumber && plainNumber().MatchString(n.Value):
 				return n.Value, true
 			}
 			return readText(r, n)
@@ -268,7 +275,7 @@ func parsed[T any](s schema, parse func(string) (T, string, string)) form[T] {
 
 // durationParts are days, hours, minutes and seconds, each optional. Five
 // digits of days cannot overflow a Duration.
-var durationParts = regexp.MustCompile(`^(?:(\d{1,5})d)?(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,5})s)?$`)
+var durationParts = lazily(`^(?:(\d{1,5})d)?(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,5})s)?$`)
 
 const durationHint = "write days, hours, minutes and seconds, such as 30d, 12h or 1h30m"
 
@@ -294,7 +301,7 @@ func duration(least, most time.Duration) form[time.Duration] {
 }
 
 func parseDuration(s string) (time.Duration, bool) {
-	m := durationParts.FindStringSubmatch(s)
+	m := durationParts().FindStringSubmatch(s)
 	if m == nil || s == "" {
 		return 0, false
 	}

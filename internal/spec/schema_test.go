@@ -146,6 +146,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"names_too_long":         "names in AWS are longer than those in the spec",
 		"partition":              "the partition of an ARN",
 		"partition_unsupported":  "which partitions are supported",
+		"region":                 "the names of regions",
 		"secrets":                "what a secret looks like",
 		"tags":                   "the rules for tags",
 	}

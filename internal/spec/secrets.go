@@ -13,14 +13,14 @@ import (
 // is never repeated in a message.
 var secretForms = []struct {
 	what    string
-	pattern *regexp.Regexp
+	pattern func() *regexp.Regexp
 }{
-	{"an AWS access key", regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{16}\b`)},
-	{"a GitHub token", regexp.MustCompile(`\b(gh[opsur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})`)},
-	{"a GitLab token", regexp.MustCompile(`\bglpat-[A-Za-z0-9_-]{16,}`)},
-	{"a Vault token", regexp.MustCompile(`\bhv[sbr]\.[A-Za-z0-9_-]{16,}`)},
-	{"a JSON web token", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{16,}\.`)},
-	{"a private key", regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY|AGE-SECRET-KEY-1`)},
+	{"an AWS access key", lazily(`\b(AKIA|ASIA)[A-Z0-9]{16}\b`)},
+	{"a GitHub token", lazily(`\b(gh[opsur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})`)},
+	{"a GitLab token", lazily(`\bglpat-[A-Za-z0-9_-]{16,}`)},
+	{"a Vault token", lazily(`\bhv[sbr]\.[A-Za-z0-9_-]{16,}`)},
+	{"a JSON web token", lazily(`\beyJ[A-Za-z0-9_-]{16,}\.`)},
+	{"a private key", lazily(`-----BEGIN [A-Z ]*PRIVATE KEY|AGE-SECRET-KEY-1`)},
 }
 
 const secretHint = "write env:NAME or file:PATH where a sink needs a secret, and revoke this one: a spec is shared"
@@ -37,7 +37,7 @@ func findSecrets(r *reader, n *yaml.Node) {
 
 func reportSecret(r *reader, n *yaml.Node) {
 	for _, f := range secretForms {
-		if f.pattern.MatchString(n.Value) {
+		if f.pattern().MatchString(n.Value) {
 			r.report.addSecret(r.pos(n), fmt.Sprintf("this looks like %s; a secret never stands in a spec", f.what), secretHint)
 			return
 		}
@@ -55,12 +55,12 @@ func randomLooking(s string) bool {
 	if len(s) < shortest || strings.HasPrefix(s, "env:") || strings.HasPrefix(s, "file:") || strings.HasPrefix(s, "arn:") {
 		return false
 	}
-	return base64Text.MatchString(s) &&
+	return base64Text().MatchString(s) &&
 		strings.ContainsAny(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") && strings.ContainsAny(s, "abcdefghijklmnopqrstuvwxyz") && strings.ContainsAny(s, "0123456789") &&
 		entropy(s) >= minEntropy
 }
 
-var base64Text = regexp.MustCompile(`^[A-Za-z0-9+/_-]+={0,2}$`)
+var base64Text = lazily(`^[A-Za-z0-9+/_-]+={0,2}$`)
 
 // entropy is Shannon's, in bits per byte of s.
 func entropy(s string) float64 {
