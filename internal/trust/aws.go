@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/postern-dev/postern/iam"
 )
@@ -65,7 +66,13 @@ func (a AWSAccount) Describe() string {
 	return fmt.Sprintf("AWS account %s, any principal %s", a.ID, strings.Join(by, " "))
 }
 
-var orgID = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
+// lazily compiles a regular expression when it is first used: most commands
+// need none of them, and every start would pay for all.
+func lazily(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
+var orgID = lazily(`^o-[a-z0-9]{10,32}$`)
 
 // Check refuses what is no account, organisation or external id.
 func (a AWSAccount) Check() []Problem {
@@ -73,7 +80,7 @@ func (a AWSAccount) Check() []Problem {
 	if !iam.IsAccountID(a.ID) {
 		problems = append(problems, Problem{Field: "id", Msg: fmt.Sprintf("%q is not 12 digits", a.ID), Hint: `write the account id in quotes: "123456789012"`})
 	}
-	if a.OrgID != "" && !orgID.MatchString(a.OrgID) {
+	if a.OrgID != "" && !orgID().MatchString(a.OrgID) {
 		problems = append(problems, Problem{Field: "org_id", Msg: fmt.Sprintf("%q is not an organisation id", a.OrgID), Hint: "aws organizations describe-organization prints it: o- and 10 to 32 letters or digits"})
 	}
 	return append(problems, checkExternalID(a.ExternalID)...)
@@ -118,22 +125,22 @@ func (a AWSAccount) statement(s Scope) iam.Statement {
 // externalIDForm is STS's rule for external ids.
 //
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-var externalIDForm = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]{2,}$`)
+var externalIDForm = lazily(`^[A-Za-z0-9_+=,.@:/-]{2,}$`)
 
 const maxExternalID = 1224
 
 func checkExternalID(id string) []Problem {
-	if id == "" || len(id) <= maxExternalID && externalIDForm.MatchString(id) {
+	if id == "" || len(id) <= maxExternalID && externalIDForm().MatchString(id) {
 		return nil
 	}
 	return []Problem{{Field: "external_id", Msg: fmt.Sprintf("%q cannot be an external id", id), Hint: "use 2 to 1224 letters, digits and _+=,.@:/-"}}
 }
 
 var (
-	principalARN = regexp.MustCompile(`^arn:(?:aws|aws-us-gov|aws-cn):iam::[0-9]{12}:(role|user)/(?:[!-)+-.0->@-~]+/)*([A-Za-z0-9_+=,.@-]+)$`)
-	sessionARN   = regexp.MustCompile(`^arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/`)
-	accountARN   = regexp.MustCompile(`^(?:arn:[a-z-]+:iam::([0-9]{12}):root|([0-9]{12}))$`)
-	uniqueID     = regexp.MustCompile(`^A(?:ROA|IDA)[A-Z0-9]{12,}$`)
+	principalARN = lazily(`^arn:(?:aws|aws-us-gov|aws-cn):iam::[0-9]{12}:(role|user)/(?:[!-)+-.0->@-~]+/)*([A-Za-z0-9_+=,.@-]+)$`)
+	sessionARN   = lazily(`^arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/`)
+	accountARN   = lazily(`^(?:arn:[a-z-]+:iam::([0-9]{12}):root|([0-9]{12}))$`)
+	uniqueID     = lazily(`^A(?:ROA|IDA)[A-Z0-9]{12,}$`)
 )
 
 const maxPrincipalName = 64
@@ -151,17 +158,17 @@ func checkPrincipal(kind, arn string) []Problem {
 	if strings.ContainsAny(arn, wildcards) {
 		return refuse(fmt.Sprintf("%q has a wildcard: a trust policy names principals whole", arn), "declare one identity for each "+kind)
 	}
-	if m := sessionARN.FindStringSubmatch(arn); m != nil {
+	if m := sessionARN().FindStringSubmatch(arn); m != nil {
 		return refuse(fmt.Sprintf("%q is one session of a role, gone when it ends", arn),
 			fmt.Sprintf("write the role, with its path if it has one: arn:%s:iam::%s:role/%s", m[1], m[2], m[3]))
 	}
-	if accountARN.MatchString(arn) {
+	if accountARN().MatchString(arn) {
 		return refuse(fmt.Sprintf("%q is a whole account", arn), "declare aws_account with external_id or org_id, or write the ARN of one "+kind)
 	}
-	if uniqueID.MatchString(arn) {
+	if uniqueID().MatchString(arn) {
 		return refuse(fmt.Sprintf("%q is the id that a deleted principal leaves behind", arn), form)
 	}
-	m := principalARN.FindStringSubmatch(arn)
+	m := principalARN().FindStringSubmatch(arn)
 	switch {
 	case m == nil || len(m[2]) > maxPrincipalName || strings.Contains(arn, "${"):
 		return refuse(fmt.Sprintf("%q is not the ARN of a %s", arn, kind), form)

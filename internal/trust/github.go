@@ -2,7 +2,6 @@ package trust
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -138,9 +137,9 @@ func (g GitHub) Check() []Problem {
 
 var (
 	// Enterprise-managed user names hold one "_"; old accounts may end in "-".
-	ownerName      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
-	repositoryName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
-	githubID       = regexp.MustCompile(`^[1-9][0-9]*$`)
+	ownerName      = lazily(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
+	repositoryName = lazily(`^[A-Za-z0-9._-]+$`)
+	githubID       = lazily(`^[1-9][0-9]*$`)
 )
 
 // Lengths are checked apart: counted repetition makes regular expressions slow
@@ -175,17 +174,17 @@ func checkRepository(repository string) []Problem {
 }
 
 func validOwnerName(name string) bool {
-	return len(name) <= maxOwner && ownerName.MatchString(name)
+	return len(name) <= maxOwner && ownerName().MatchString(name)
 }
 
 func validRepositoryName(name string) bool {
-	return len(name) <= maxRepository && repositoryName.MatchString(name) && name != "." && name != ".." && !strings.HasSuffix(name, ".git")
+	return len(name) <= maxRepository && repositoryName().MatchString(name) && name != "." && name != ".." && !strings.HasSuffix(name, ".git")
 }
 
 func (g GitHub) checkIDs() []Problem {
 	var problems []Problem
 	for _, f := range []struct{ field, value string }{{"repository_id", g.RepositoryID}, {"owner_id", g.OwnerID}} {
-		if f.value != "" && (len(f.value) > maxGitHubID || !githubID.MatchString(f.value)) {
+		if f.value != "" && (len(f.value) > maxGitHubID || !githubID().MatchString(f.value)) {
 			problems = append(problems, Problem{Field: f.field, Msg: fmt.Sprintf("%q is not a decimal id", f.value), Hint: "gh api repos/OWNER/NAME --jq '.id, .owner.id' prints both ids"})
 		}
 	}

@@ -87,7 +87,7 @@ func refuseOpenAccount(st iam.Statement) []Problem {
 		return nil
 	}
 	for _, arn := range st.Principal.AWS {
-		if !accountARN.MatchString(arn) || slices.ContainsFunc(st.Conditions, narrows) {
+		if !accountARN().MatchString(arn) || slices.ContainsFunc(st.Conditions, narrows) {
 			continue
 		}
 		return one(fmt.Sprintf("trusts the whole account %s without condition", strings.TrimSuffix(arn, ":root")), "name one role, or add sts:ExternalId or aws:PrincipalOrgID")

@@ -2,7 +2,6 @@ package trust
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/postern-dev/postern/iam"
@@ -54,12 +53,12 @@ func (v Service) Check() []Problem {
 
 // regional is a service principal of one region, such as
 // states.eu-west-1; the plain name stands for the role's own region.
-var regional = regexp.MustCompile(`^(.+)\.[a-z]{2}(?:-[a-z]+)+-[0-9]$`)
+var regional = lazily(`^(.+)\.[a-z]{2}(?:-[a-z]+)+-[0-9]$`)
 
 func (v Service) unknown() []Problem {
 	p := Problem{Field: "name"}
 	name := v.short()
-	m := regional.FindStringSubmatch(name)
+	m := regional().FindStringSubmatch(name)
 	near := suggest.Nearest(name, Services())
 	switch {
 	case name == "":
@@ -77,7 +76,7 @@ func (v Service) unknown() []Problem {
 }
 
 // sourceForm has wildcards in region and resource only.
-var sourceForm = regexp.MustCompile(`^arn:(aws|aws-us-gov|aws-cn):([a-z0-9-]+):([a-z0-9*-]*):([0-9]{12}):[^\s]+$`)
+var sourceForm = lazily(`^arn:(aws|aws-us-gov|aws-cn):([a-z0-9-]+):([a-z0-9*-]*):([0-9]{12}):[^\s]+$`)
 
 func (v Service) checkSourceARN(p principal) []Problem {
 	refuse := func(msg, hint string) []Problem {
@@ -89,7 +88,7 @@ func (v Service) checkSourceARN(p principal) []Problem {
 	if p.arn == "" {
 		return refuse(p.name+" sends no aws:SourceArn when it assumes a role: the condition would never hold", "leave source_arn out")
 	}
-	m := sourceForm.FindStringSubmatch(v.SourceARN)
+	m := sourceForm().FindStringSubmatch(v.SourceARN)
 	switch {
 	case m == nil:
 		return refuse(fmt.Sprintf("%q is not the ARN of a resource in one account", v.SourceARN), fmt.Sprintf("write arn:aws:%s:REGION:ACCOUNT:…; only REGION and the resource may hold *", p.arn))
