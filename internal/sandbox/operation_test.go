@@ -72,7 +72,7 @@ func TestAWSManagedPoliciesCompile(t *testing.T) {
 		if err := checkIdentityPolicy("policyDocument", text); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if p := awsManagedPolicy(name, text); !uniqueID.MatchString(p.ID) {
+		if p := awsManagedPolicy(name, text); !uniqueID().MatchString(p.ID) {
 			t.Errorf("%s has the ID %s", name, p.ID)
 		}
 	}

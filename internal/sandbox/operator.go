@@ -40,7 +40,7 @@ func (s *Server) ensureOperator(home *account, now time.Time) {
 // ensureAdminRole makes a role through which the operator manages an account.
 func (s *Server) ensureAdminRole(a *account, role string, now time.Time) error {
 	path, name := adminName(role)
-	if len(name) > maxNameUser || !namePattern.MatchString(name) || !pathPattern.MatchString(path) {
+	if len(name) > maxNameUser || !namePattern().MatchString(name) || !pathPattern().MatchString(path) {
 		return fmt.Errorf("admin role %q of account %s is not a role's name, path/name or ARN", role, a.ID)
 	}
 	if arn := a.arn("role", path, name); !slices.Contains(a.Admins, arn) {

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -152,7 +151,7 @@ func checkActions(st iam.Statement) error {
 
 // servicePrincipal is the shape of a service's name. AWS knows them all; the
 // sandbox takes any that could be one.
-var servicePrincipal = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|amazon\.com|aws\.internal)$`)
+var servicePrincipal = lazily(`^[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|amazon\.com|aws\.internal)$`)
 
 // checkTrust refuses a trust policy in AWS's words, and returns the unique IDs
 // of the principals of this sandbox that it names. The caller holds the lock.
@@ -203,7 +202,7 @@ func (s *Server) checkPrincipal(p *iam.Principal, ids map[string]string) error {
 		}
 	}
 	for _, name := range p.Service {
-		if !servicePrincipal.MatchString(name) {
+		if !servicePrincipal().MatchString(name) {
 			return malformedPolicy(`Invalid principal in policy: "SERVICE":"` + name + `"`)
 		}
 	}
@@ -222,7 +221,7 @@ func (s *Server) checkPrincipal(p *iam.Principal, ids map[string]string) error {
 // empty for accounts, for everyone, and for principals of accounts outside the
 // sandbox, of which nothing is known.
 func (s *Server) principalID(arn string) (id string, ok bool) {
-	if arn == "*" || iam.IsAccountID(arn) || uniqueID.MatchString(arn) {
+	if arn == "*" || iam.IsAccountID(arn) || uniqueID().MatchString(arn) {
 		return "", true
 	}
 	a, err := iam.ParseARN(arn)
@@ -258,7 +257,7 @@ func (s *Server) principalID(arn string) (id string, ok bool) {
 	return r.ID, true
 }
 
-var uniqueID = regexp.MustCompile(`^A(ID|RO|GP|NP|IP)A[A-Z0-9]{17}$`)
+var uniqueID = lazily(`^A(ID|RO|GP|NP|IP)A[A-Z0-9]{17}$`)
 
 func lastSegment(s string) string { return s[strings.LastIndexByte(s, '/')+1:] }
 

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -16,7 +15,7 @@ const (
 	maxThumbprints = 5
 )
 
-var thumbprint = regexp.MustCompile(`^[0-9a-fA-F]{40}$`)
+var thumbprint = lazily(`^[0-9a-fA-F]{40}$`)
 
 func providerOperations() []operation {
 	on := providerResource
@@ -107,7 +106,7 @@ func checkThumbprints(list []string) error {
 		return invalidInput("Thumbprint list must contain fewer than %d entries.", maxThumbprints+1)
 	}
 	for _, t := range list {
-		if !thumbprint.MatchString(t) {
+		if !thumbprint().MatchString(t) {
 			return invalid("1 validation error detected: Value '%s' at 'thumbprintList' failed to satisfy constraint: Member must have length 40", t)
 		}
 	}

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -24,7 +23,7 @@ const (
 	maxSessionToken     = 129600
 )
 
-var sessionNamePattern = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+var sessionNamePattern = lazily(`^[\w+=,.@-]{2,64}$`)
 
 const webIdentityAction = "AssumeRoleWithWebIdentity"
 
@@ -184,7 +183,7 @@ func (c *call) newRoleSession(owner *account, r *role) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !sessionNamePattern.MatchString(name) {
+	if !sessionNamePattern().MatchString(name) {
 		return nil, invalid("1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", name)
 	}
 	policies, err := c.sessionPolicies(owner)
@@ -243,7 +242,7 @@ func (c *call) inherit(session *session) error {
 		return err
 	}
 	session.Tags, session.Transitive, session.SourceIdentity = tags, c.params.list("TransitiveTagKeys"), c.params["SourceIdentity"]
-	if id := session.SourceIdentity; id != "" && !sessionNamePattern.MatchString(id) {
+	if id := session.SourceIdentity; id != "" && !sessionNamePattern().MatchString(id) {
 		return invalid("1 validation error detected: Value '%s' at 'sourceIdentity' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", id)
 	}
 	from := c.who.session

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -26,10 +27,16 @@ const (
 	maxPage     = 1000
 )
 
+// lazily compiles a regular expression when it is first used: every command of
+// postern would pay for them at its start.
+func lazily(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
 var (
-	namePattern = regexp.MustCompile(`^[\w+=,.@-]+$`)
-	pathPattern = regexp.MustCompile(`^(/|/[\x21-\x7e]+/)$`)
-	tagPattern  = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+	namePattern = lazily(`^[\w+=,.@-]+$`)
+	pathPattern = lazily(`^(/|/[\x21-\x7e]+/)$`)
+	tagPattern  = lazily(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 )
 
 // required returns a parameter that must be there.
@@ -54,7 +61,7 @@ func (p params) name(param string, longest int) (string, error) {
 	if len(v) > longest {
 		return "", invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", v, field, longest)
 	}
-	if !namePattern.MatchString(v) {
+	if !namePattern().MatchString(v) {
 		return "", invalid("The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-", field)
 	}
 	return v, nil
@@ -66,7 +73,7 @@ func (p params) path() (string, error) {
 		return "/", nil
 	}
 	v := p["Path"]
-	if len(v) > maxPath || !pathPattern.MatchString(v) {
+	if len(v) > maxPath || !pathPattern().MatchString(v) {
 		return "", invalid("The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.")
 	}
 	return v, nil
@@ -101,9 +108,9 @@ func (p params) tags() (map[string]string, error) {
 
 func checkTag(key, v string) error {
 	switch {
-	case key == "" || utf8.RuneCountInString(key) > maxTagKey || !tagPattern.MatchString(key):
+	case key == "" || utf8.RuneCountInString(key) > maxTagKey || !tagPattern().MatchString(key):
 		return invalid("1 validation error detected: Value '%s' at 'tags.1.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+", key)
-	case utf8.RuneCountInString(v) > maxTagValue || !tagPattern.MatchString(v):
+	case utf8.RuneCountInString(v) > maxTagValue || !tagPattern().MatchString(v):
 		return invalid("1 validation error detected: Value '%s' at 'tags.1.member.value' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*", v)
 	case strings.HasPrefix(strings.ToLower(key), "aws:"):
 		return invalidInput("Tag keys starting with 'aws:' are reserved for system use.")
