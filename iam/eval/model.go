@@ -47,6 +47,11 @@ type Model struct {
 // Context returns the condition keys that follow from the model and from who
 // asks for what. Keys that stand in given have the last word.
 func (m *Model) Context(r *Request, given map[string][]string) Context {
+	return NewContext(m.Keys(r, given))
+}
+
+// Keys are the keys and values of Context.
+func (m *Model) Keys(r *Request, given map[string][]string) map[string][]string {
 	keys := PrincipalContext(r.Principal)
 	m.ofPrincipal(r, keys)
 	m.ofResource(r, keys)
@@ -57,7 +62,7 @@ func (m *Model) Context(r *Request, given map[string][]string) Context {
 	}
 	maps.DeleteFunc(keys, func(key string, _ []string) bool { return lower[strings.ToLower(key)] })
 	maps.Copy(keys, given)
-	return NewContext(keys)
+	return keys
 }
 
 // setter puts the values that are there into a map.

@@ -1,0 +1,287 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/eval"
+	"github.com/postern-dev/postern/internal/fault"
+)
+
+// question is one request and the policies that take part: a row of
+// `explain --batch`, the file of `explain --request`. An absent list means that
+// no such layer applies; keys that are not here are left alone.
+type question struct {
+	ID           json.RawMessage     `json:"id,omitempty"` // handed back as it is
+	Request      questionRequest     `json:"request"`
+	Identity     []json.RawMessage   `json:"identity_policies,omitempty"`
+	Session      []json.RawMessage   `json:"session_policies,omitempty"`
+	Boundary     []json.RawMessage   `json:"permissions_boundaries,omitempty"`
+	Resource     json.RawMessage     `json:"resource_policy,omitempty"`
+	Endpoint     []json.RawMessage   `json:"vpc_endpoint_policies,omitempty"`
+	SCP          [][]json.RawMessage `json:"scp_levels,omitempty"` // the root's first
+	RCP          [][]json.RawMessage `json:"rcp_levels,omitempty"`
+	Organization organization        `json:"organization,omitzero"`
+
+	files []string // that the policies came from, in the order of compiling
+}
+
+type questionRequest struct {
+	Principal       principalName          `json:"principal"`
+	Action          string                 `json:"action"`
+	Resource        string                 `json:"resource"`
+	ResourceAccount string                 `json:"resource_account,omitempty"` // default: that of the ARN, else the principal's
+	Context         map[string]contextList `json:"context,omitempty"`
+}
+
+// organization says whom SCPs and RCPs leave alone.
+type organization struct {
+	Management       string `json:"management_account,omitempty"`
+	PrincipalOutside bool   `json:"principal_outside,omitempty"`
+	ResourceOutside  bool   `json:"resource_outside,omitempty"`
+}
+
+// principalName is an ARN, an account, a service's name, or
+// {"type": "anonymous"}.
+type principalName struct {
+	Name      string
+	Anonymous bool
+}
+
+func (p *principalName) UnmarshalJSON(src []byte) error {
+	var object struct {
+		Type string `json:"type"`
+	}
+	if json.Unmarshal(src, &p.Name) == nil && string(src) != "null" {
+		return nil
+	}
+	if json.Unmarshal(src, &object) != nil || object.Type != "anonymous" {
+		return errors.New(`principal must be a string or {"type":"anonymous"}`)
+	}
+	p.Anonymous = true
+	return nil
+}
+
+func (p principalName) principal() (eval.Principal, error) {
+	switch {
+	case p.Anonymous:
+		return eval.Principal{Kind: eval.Anonymous}, nil
+	case p.Name == "":
+		return eval.Principal{}, errors.New("request.principal is missing")
+	}
+	return eval.ParsePrincipal(p.Name)
+}
+
+// contextList is the values of a condition key: a string, number or boolean,
+// or a list of them.
+type contextList []string
+
+func (c *contextList) UnmarshalJSON(src []byte) error {
+	var many []json.RawMessage
+	if json.Unmarshal(src, &many) != nil || string(src) == "null" {
+		many = []json.RawMessage{src}
+	}
+	out := make(contextList, 0, len(many))
+	for _, one := range many {
+		value, err := contextValue(one)
+		if err != nil {
+			return err
+		}
+		out = append(out, value)
+	}
+	*c = out
+	return nil
+}
+
+func contextValue(src []byte) (string, error) {
+	var text string
+	switch {
+	case len(src) == 0 || src[0] == '{' || src[0] == '[' || string(src) == "null":
+		return "", fmt.Errorf("context value %s is not a string, number or boolean", src)
+	case src[0] != '"':
+		return string(src), nil
+	}
+	err := json.Unmarshal(src, &text)
+	return text, err
+}
+
+// parseQuestion reads one row. The error says what is wrong with it; the id is
+// then still filled in if it can be read.
+func parseQuestion(src []byte) (*question, error) {
+	var q question
+	if !utf8.Valid(src) {
+		return &q, errors.New("row is not UTF-8")
+	}
+	if err := json.Unmarshal(src, &q); err != nil {
+		var id struct {
+			ID json.RawMessage `json:"id"`
+		}
+		_ = json.Unmarshal(src, &id) // as far as it goes
+		return &question{ID: id.ID}, jsonError(err)
+	}
+	return &q, nil
+}
+
+// jsonError says what is wrong without the names of Go types.
+func jsonError(err error) error {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		where := wrong.Field
+		if where == "" {
+			where = "row"
+		}
+		return fmt.Errorf("%s cannot be a %s", where, wrong.Value)
+	}
+	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+}
+
+// request is the request with the context given, nothing filled in.
+func (q *question) request() (*eval.Request, error) {
+	r := &q.Request
+	principal, err := r.Principal.principal()
+	switch {
+	case err != nil:
+		return nil, err
+	case r.Action == "":
+		return nil, errors.New("request.action is missing")
+	case !isActionName(r.Action):
+		return nil, fmt.Errorf("request.action %q is not of the form service:Name", r.Action)
+	case r.Resource == "":
+		return nil, errors.New("request.resource is missing")
+	case r.ResourceAccount != "" && !iam.IsAccountID(r.ResourceAccount):
+		return nil, fmt.Errorf("request.resource_account %q is not an account id", r.ResourceAccount)
+	}
+	keys := make(map[string][]string, len(r.Context))
+	for key, values := range r.Context {
+		keys[key] = values
+	}
+	ctx := eval.NewContext(keys)
+	return &eval.Request{
+		Principal: principal.WithRole(ctx), Action: r.Action, Resource: r.Resource,
+		ResourceAccount: r.owner(), Context: ctx,
+	}, nil
+}
+
+// isActionName tells "s3:GetObject" from patterns and lists.
+func isActionName(s string) bool {
+	service, name, ok := strings.Cut(s, ":")
+	return ok && service != "" && name != "" && !strings.ContainsAny(s, "*? ,\t") && !strings.Contains(name, ":")
+}
+
+// owner is the account of the resource, as far as the request says; empty
+// leaves it to be the principal's.
+func (r *questionRequest) owner() string {
+	if r.ResourceAccount != "" {
+		return r.ResourceAccount
+	}
+	if arn, err := iam.ParseARN(r.Resource); err == nil && iam.IsAccountID(arn.Account) {
+		return arn.Account
+	}
+	return ""
+}
+
+// compileText compiles a policy of a question; name says where it stands.
+type compileText func(kind eval.Kind, name string, text []byte) (*eval.Policy, error)
+
+// noStatements is the policy of a resource that must have one and whose policy
+// was not given: it lets nobody in.
+const noStatements = `{"Version":"2012-10-17","Statement":[]}`
+
+func (q *question) layers(compile compileText) (*eval.Layers, error) {
+	l := &eval.Layers{Org: eval.Organization{
+		Management: q.Organization.Management, PrincipalOutside: q.Organization.PrincipalOutside, ResourceOutside: q.Organization.ResourceOutside,
+	}}
+	var errs fault.List
+	list := func(kind eval.Kind, name string, texts []json.RawMessage) []*eval.Policy {
+		var out []*eval.Policy
+		for i, text := range texts {
+			p, err := compile(kind, fmt.Sprintf("%s[%d]", name, i), text)
+			if err != nil {
+				errs = append(errs, err)
+			}
+			out = append(out, p)
+		}
+		return out
+	}
+	levels := func(kind eval.Kind, name string, texts [][]json.RawMessage) [][]*eval.Policy {
+		var out [][]*eval.Policy
+		for i, level := range texts {
+			out = append(out, list(kind, fmt.Sprintf("%s[%d]", name, i), level))
+		}
+		return out
+	}
+	l.Identity = list(eval.Identity, "identity_policies", q.Identity)
+	l.Session = list(eval.Session, "session_policies", q.Session)
+	l.Boundary = list(eval.Boundary, "permissions_boundaries", q.Boundary)
+	l.Endpoint = list(eval.Endpoint, "vpc_endpoint_policies", q.Endpoint)
+	l.SCP = levels(eval.SCP, "scp_levels", q.SCP)
+	l.RCP = levels(eval.RCP, "rcp_levels", q.RCP)
+	var err error
+	if l.Resource, err = q.resourcePolicy(compile); err != nil {
+		errs = append(errs, err)
+	}
+	return l, errs.Err()
+}
+
+func (q *question) resourcePolicy(compile compileText) (*eval.Policy, error) {
+	kind, owned := eval.Owned(q.Request.Action, q.Request.Resource)
+	given := len(q.Resource) > 0 && string(q.Resource) != "null"
+	switch {
+	case given && owned:
+		return compile(kind, "resource_policy", q.Resource)
+	case given:
+		return compile(eval.Resource, "resource_policy", q.Resource)
+	case owned:
+		return compile(kind, "resource_policy", []byte(noStatements))
+	}
+	return nil, nil
+}
+
+// verdict is the answer to a row.
+type verdict struct {
+	ID        json.RawMessage `json:"id"`
+	Decision  string          `json:"decision,omitempty"`
+	BlockedBy []string        `json:"blocked_by,omitzero"` // keys of the row
+	Error     string          `json:"error,omitempty"`
+}
+
+// decisionName is a decision in the words of a verdict.
+func decisionName(d eval.Decision) string {
+	switch d {
+	case eval.Allowed:
+		return "allowed"
+	case eval.ExplicitDeny:
+		return "explicitly_denied"
+	}
+	return "implicitly_denied"
+}
+
+// layerKey is the key of a question that holds policies of a kind.
+func layerKey(k eval.Kind) string {
+	switch k {
+	case eval.Identity:
+		return "identity_policies"
+	case eval.Boundary:
+		return "permissions_boundaries"
+	case eval.Session:
+		return "session_policies"
+	case eval.Endpoint:
+		return "vpc_endpoint_policies"
+	case eval.SCP:
+		return "scp_levels"
+	case eval.RCP:
+		return "rcp_levels"
+	}
+	return "resource_policy"
+}
+
+func layerKeys(kinds []eval.Kind) []string {
+	out := make([]string, 0, len(kinds))
+	for _, k := range kinds {
+		out = append(out, layerKey(k))
+	}
+	return out
+}
