@@ -13,7 +13,7 @@ func consulAutoDiscovery() *Grant {
 		Summary: "find the EC2 instances of a cluster by their tags or Auto Scaling group",
 		Never:   "start, stop, change or tag anything",
 		Params: []Param{{
-			Name: "regions", Type: List, Max: 30, Regions: true, Pattern: regionForm.String(), Example: "eu-west-1", Levels: []string{"region"},
+			Name: "regions", Type: List, Max: 30, Regions: true, Pattern: regionForm().String(), Example: "eu-west-1", Levels: []string{"region"},
 			Summary: "up to 30 regions to look in; without it the role's own",
 			Wider:   "for every region use level account",
 		}},

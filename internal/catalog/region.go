@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -29,7 +28,7 @@ var knownRegions = strings.Fields(`
 
 // regionName is a region that AWS may open one day: an area that has regions
 // today or may have, a direction, and a low number.
-var regionName = regexp.MustCompile(`^(us-gov|[a-z]{2})-(north|south|east|west|central|northeast|northwest|southeast|southwest)-[1-9]$`)
+var regionName = lazily(`^(us-gov|[a-z]{2})-(north|south|east|west|central|northeast|northwest|southeast|southwest)-[1-9]$`)
 
 // KnownRegion reports whether the region is one of those that AWS had when
 // Postern was made.
@@ -38,7 +37,7 @@ func KnownRegion(region string) bool { return slices.Contains(knownRegions, regi
 // CheckRegion says what is wrong with the name of a region and what to write
 // instead; an empty message means that it is one, or may be one day.
 func CheckRegion(region string) (msg, hint string) {
-	if KnownRegion(region) || regionName.MatchString(region) {
+	if KnownRegion(region) || regionName().MatchString(region) {
 		return "", ""
 	}
 	hint = "such as eu-west-1"

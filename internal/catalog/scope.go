@@ -3,22 +3,29 @@ package catalog
 import (
 	"fmt"
 	"regexp"
+	"sync"
 
 	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/internal/fault"
 )
 
+// lazily compiles a regular expression when it is first used: most commands
+// need none of them, and every start would pay for all.
+func lazily(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
 var (
-	partitionForm = regexp.MustCompile(`^aws(-[a-z]+){0,3}$`)
-	regionForm    = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}$`)
-	accountForm   = regexp.MustCompile(`^[0-9]{12}$`)
+	partitionForm = lazily(`^aws(-[a-z]+){0,3}$`)
+	regionForm    = lazily(`^[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}$`)
+	accountForm   = lazily(`^[0-9]{12}$`)
 )
 
 // check refuses a scope that could not stand in an ARN, or would widen it.
 func (s Scope) check() error {
 	parts := []struct {
 		what, value string
-		form        *regexp.Regexp
+		form        func() *regexp.Regexp
 		hint        string
 	}{
 		{"partition", s.Partition, partitionForm, "aws, aws-us-gov or aws-cn"},
@@ -27,7 +34,7 @@ func (s Scope) check() error {
 	}
 	var errs fault.List
 	for _, p := range parts {
-		if !p.form.MatchString(p.value) {
+		if !p.form().MatchString(p.value) {
 			errs = append(errs, &fault.Error{
 				Code: fault.Usage,
 				What: fmt.Sprintf("%q is no AWS %s", p.value, p.what),

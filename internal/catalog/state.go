@@ -138,7 +138,7 @@ func stateParams(writing []string) []Param {
 			Summary: "id of the KMS key that encrypts the states, or its ARN if it is of another account; without it S3's own encryption is assumed",
 		},
 		{
-			Name: "region", Type: String, Max: 30, Regions: true, Pattern: regionForm.String(), Example: "eu-west-1",
+			Name: "region", Type: String, Max: 30, Regions: true, Pattern: regionForm().String(), Example: "eu-west-1",
 			Summary: "region of the bucket, the table and the key; without it the role's own",
 		},
 	}
