@@ -88,7 +88,9 @@ func command(t testing.TB, dir string, env []string, args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(context.Background(), runTimeout)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, binary, args...)
-	cmd.Dir, cmd.Env, cmd.WaitDelay = dir, env, time.Second
+	cmd.Dir, cmd.WaitDelay = dir, time.Second
+	// Built with -race, a program would sleep for a second before it ends.
+	cmd.Env = append(slices.Clone(env), "GORACE=atexit_sleep_ms=0")
 	return cmd
 }
 

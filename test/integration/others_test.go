@@ -61,8 +61,8 @@ func takenNames(w *world) {
 	for _, args := range [][]string{{"plan", "--detailed-exitcode"}, {"apply", "--yes"}, {"up", "--yes"}} {
 		r := w.run(1, append(args, w.spec)...)
 		says(w, r.err,
-			"arn:aws:iam::222222222222:role/team/drift-push: the stack needs a role named drift-push, and this one is not the stack's",
-			"arn:aws:iam::222222222222:user/drift-robot: the stack needs a user named drift-robot, and this one is not the stack's",
+			"arn:aws:iam::222222222222:role/team/drift-push: the stack needs a role named drift-push",
+			"arn:aws:iam::222222222222:user/drift-robot: the stack needs a user named drift-robot",
 			"rename it in the spec", "2 errors")
 	}
 	says(w, w.run(0, "destroy", "--yes", w.spec).out, "no changes") // nothing here is ours

@@ -161,12 +161,12 @@ func with(env []string, line string) []string { return append(slices.Clone(env),
 // endedSession is a session that began two hours ago and is over.
 func (b *bench) endedSession(t *testing.T) []string {
 	b.late.Store(int64(2 * time.Hour))
-	s, err := b.PlayUser("arn:aws:iam::" + homeAccount + ":user/postern-operator")
+	s, err := b.AssumeAsUser("arn:aws:iam::" + homeAccount + ":user/postern-operator")
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.late.Store(0)
-	return append(b.Env(), "AWS_ACCESS_KEY_ID="+s.KeyID, "AWS_SECRET_ACCESS_KEY="+s.Secret, "AWS_SESSION_TOKEN="+s.Token)
+	return append(b.Env(), "AWS_ACCESS_KEY_ID="+s.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+s.SecretAccessKey, "AWS_SESSION_TOKEN="+s.SessionToken)
 }
 
 // user makes a user with the statements and returns the environment of its key.
