@@ -37,8 +37,9 @@ func accessText(out *ui.Printer, access []plan.Access) {
 		trustText(out, ui.Removed, "may no longer be assumed by ", a.Leaves)
 		trustText(out, ui.Added, "no longer refused: ", a.Unbarred)
 		trustText(out, ui.Removed, "refused: ", a.Barred)
-		permissionsText(out, ui.Added, a.Gained)
-		permissionsText(out, ui.Removed, a.Lost)
+		permissionsText(out, ui.Added, "", a.Gained)
+		permissionsText(out, ui.Removed, "", a.Lost)
+		permissionsText(out, ui.Point, "remains: ", a.Remains)
 		if a.Boundary != "" {
 			out.Line(ui.Plain("    "), ui.Changed.Span(), ui.Plain(" permissions boundary "+a.Boundary))
 		}
@@ -54,9 +55,9 @@ func trustText(out *ui.Printer, mark ui.Mark, verb string, whom []string) {
 }
 
 // permissionsText prints permissions: actions first, then where and when.
-func permissionsText(out *ui.Printer, mark ui.Mark, list []plan.Permission) {
+func permissionsText(out *ui.Printer, mark ui.Mark, label string, list []plan.Permission) {
 	for _, g := range groupPermissions(list) {
-		out.Item(4, mark, g.title())
+		out.Item(4, mark, label+g.title())
 		for _, r := range g.resources {
 			if r != "" {
 				out.Line(ui.Dim("        on " + r))

@@ -15,7 +15,8 @@ type Access struct {
 	Entity  string       `json:"entity"` // ARN of the role, user or group
 	Gained  []Permission `json:"gained,omitempty"`
 	Lost    []Permission `json:"lost,omitempty"`
-	Joins   []string     `json:"joins,omitempty"` // who may newly become the role: principals with their conditions
+	Remains []Permission `json:"remains,omitempty"` // what is left of wider permissions that are lost
+	Joins   []string     `json:"joins,omitempty"`   // who may newly become the role: principals with their conditions
 	Leaves  []string     `json:"leaves,omitempty"`
 	// Unbarred lists whom a Deny of the trust policy no longer keeps out,
 	// Barred whom one newly does.

@@ -360,6 +360,7 @@ func TestAccess(t *testing.T) {
 	}{
 		{"narrower action", oneRole(nil), with(allow("s3:Get*")), func(a Access) Access {
 			a.Lost = []Permission{permission("s3:Get*", "")}
+			a.Remains = []Permission{permission("s3:GetObject", "")}
 			return a
 		}},
 		{"wider action", with(allow("s3:Get*")), oneRole(nil), func(a Access) Access {
@@ -368,6 +369,7 @@ func TestAccess(t *testing.T) {
 		}},
 		{"a condition more", with(conditional), oneRole(nil), func(a Access) Access {
 			a.Lost = []Permission{permission("s3:GetObject", "")}
+			a.Remains = []Permission{permission("s3:GetObject", "aws:SecureTransport Bool true")}
 			return a
 		}},
 		{"a condition less", oneRole(nil), with(conditional), func(a Access) Access {

@@ -84,9 +84,23 @@ func valuesText(values []string) string {
 // already contain.
 func compare(want, have []Permission) Access {
 	a := Access{Gained: uncovered(want, have), Lost: uncovered(have, want)}
+	a.Remains = remains(want, have, a.Lost)
 	a.Widens = slices.ContainsFunc(a.Gained, func(p Permission) bool { return p.Effect == iam.Allow }) ||
 		slices.ContainsFunc(a.Lost, func(p Permission) bool { return p.Effect == iam.Deny })
 	return a
+}
+
+// remains lists what of the lost permissions stays in a narrower form.
+func remains(want, have, lost []Permission) []Permission {
+	var out []Permission
+	for _, p := range want {
+		left := func(l Permission) bool { return l.contains(p) }
+		if !slices.Contains(have, p) && !slices.Contains(out, p) && slices.ContainsFunc(lost, left) {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, comparePermissions)
+	return out
 }
 
 func uncovered(list, by []Permission) []Permission {
