@@ -54,8 +54,8 @@ func githubForm() form[rawProof] {
 		key("repository", text(), func(s *raw) *string { return &s.V.Repository }, "OWNER/NAME, such as acme/shop").must(),
 		key("repository_id", digits(), func(s *raw) *string { return &s.V.RepositoryID }, "the repository's number: survives renames, is never given to another"),
 		key("owner_id", digits(), func(s *raw) *string { return &s.V.OwnerID }, "the owner's number; with repository_id the immutable subject is trusted too"),
-		key("branch", text(), func(s *raw) *string { return &s.V.Branch }, "jobs of this branch, such as main"),
-		key("tag", text(), func(s *raw) *string { return &s.V.Tag }, "jobs of this tag, such as v1"),
+		key("branch", text(), func(s *raw) *string { return &s.V.Branch }, "jobs of this branch, such as main; or of all whose last part begins alike: release/*"),
+		key("tag", text(), func(s *raw) *string { return &s.V.Tag }, "jobs of this tag, such as v1; or of all whose last part begins alike: v*"),
 		key("environment", text(), func(s *raw) *string { return &s.V.Environment }, "jobs of this environment; it can have protection rules"),
 		key("pull_request", boolean(), func(s *raw) *bool { return &s.V.PullRequest }, "true: jobs of any pull request"),
 	))

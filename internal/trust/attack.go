@@ -1,6 +1,10 @@
 package trust
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/postern-dev/postern/iam"
+)
 
 // fromElsewhere are the tokens of other repositories.
 func (r run) fromElsewhere(s Scope) []Attack {
@@ -72,18 +76,21 @@ func (r run) fromOtherRefs(s Scope) []Attack {
 		{
 			Name:   "another branch",
 			Why:    "whoever may push a branch, without review; repo:OWNER/NAME:* lets it in",
-			Claims: at(func(g *GitHub) { g.Branch = other("feature", r.Branch) }),
+			Claims: at(func(g *GitHub) { g.Branch = outside("feature", r.trusted.Branch) }),
 		},
 		{
 			Name:   "another tag",
 			Why:    "whoever may push a tag; a trust in the repository alone lets it in",
-			Claims: at(func(g *GitHub) { g.Tag = other("v0", r.Tag) }),
+			Claims: at(func(g *GitHub) { g.Tag = outside("v0", r.trusted.Tag) }),
 		},
 		{
 			Name:   "another environment",
 			Why:    "whoever may name an unprotected environment in a workflow; environment:* lets it in",
 			Claims: at(func(g *GitHub) { g.Environment = other("unprotected", r.Environment) }),
 		},
+	}
+	if r.trusted.Wide() {
+		attacks = append(attacks, r.besides(at)...)
 	}
 	if !r.PullRequest {
 		attacks = append(attacks, Attack{
@@ -93,6 +100,38 @@ func (r run) fromOtherRefs(s Scope) []Attack {
 		})
 	}
 	return attacks
+}
+
+// besides are refs that a careless wildcard takes in: those that end like the
+// trusted ones, and those of the other kind with the same name.
+func (r run) besides(at func(func(*GitHub)) Claims) []Attack {
+	alike, twin := func(g *GitHub) { g.Branch = "x/" + r.Branch }, func(g *GitHub) { g.Tag = r.Branch }
+	if r.Tag != "" {
+		alike, twin = func(g *GitHub) { g.Tag = "x/" + r.Tag }, func(g *GitHub) { g.Branch = r.Tag }
+	}
+	return []Attack{
+		{
+			Name:   "a ref that ends alike",
+			Why:    "whoever may push one; a wildcard before the fixed text lets it in",
+			Claims: at(alike),
+		},
+		{
+			Name:   "a ref of the other kind with the same name",
+			Why:    "branches and tags are often protected apart; refs/* lets both in",
+			Claims: at(twin),
+		},
+	}
+}
+
+// outside returns name, or a variant of it if the trusted ref, which may be a
+// pattern, is it or takes it in.
+func outside(name, trusted string) string {
+	for _, candidate := range []string{name, name + "-2"} {
+		if !iam.MatchFold(trusted, candidate) {
+			return candidate
+		}
+	}
+	return "other" // patterns begin with fixed text
 }
 
 // malformed are tokens of the right run that were not made for AWS.

@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,7 +38,10 @@ var attackScopes = []Scope{
 // variants are the ways to trust a repository, with and without ids.
 func variants() []GitHub {
 	var all []GitHub
-	for _, g := range []GitHub{{Branch: "main"}, {Tag: "v1"}, {Environment: "production"}, {PullRequest: true}} {
+	for _, g := range []GitHub{
+		{Branch: "main"}, {Tag: "v1"}, {Environment: "production"}, {PullRequest: true},
+		{Branch: "release/*"}, {Branch: "f*"}, {Tag: "v*"}, {Tag: "o*-*"},
+	} {
 		g.Repository = "acme/shop"
 		all = append(all, g)
 		g.RepositoryID, g.OwnerID = "456789", "123456"
@@ -94,8 +98,17 @@ func TestAttackersWouldSucceed(t *testing.T) {
 		"a recycled name":                                aud[:len(aud)-1] + `,"gh:sub":"repo:acme/shop:environment:production"}`,
 		"a recycled name with an immutable subject":      like("repo:acme@*/shop@*:environment:production"),
 	}
+	careless["a ref that ends alike"] = like("repo:acme@123456/shop@456789:ref:refs/*/release/*")
+	careless["a ref of the other kind with the same name"] = like("repo:acme@123456/shop@456789:ref:refs/*")
 	g := GitHub{Repository: "acme/shop", RepositoryID: "456789", OwnerID: "123456", Environment: "production"}
-	for _, attack := range g.Attackers() {
+	wide := GitHub{Repository: "acme/shop", RepositoryID: "456789", OwnerID: "123456", Branch: "release/*"}
+	attacks := g.Attackers()
+	for _, attack := range wide.Attackers() {
+		if !slices.ContainsFunc(attacks, func(a Attack) bool { return a.Name == attack.Name }) {
+			attacks = append(attacks, attack)
+		}
+	}
+	for _, attack := range attacks {
 		conditions, ok := careless[attack.Name]
 		if !ok {
 			t.Errorf("no careless policy for %s", attack.Name)
@@ -118,6 +131,38 @@ func TestAttackersWouldSucceed(t *testing.T) {
 	}
 }
 
+// TestWideTakesInWhatItSays lists refs that a wildcard takes in, and others.
+func TestWideTakesInWhatItSays(t *testing.T) {
+	s := attackScopes[0]
+	for _, test := range []struct {
+		trusted, ref string
+		want         bool
+	}{
+		{"release/*", "release/1", true},
+		{"release/*", "release/eu/1", true},
+		{"release/*", "release", false},
+		{"release/*", "releases/1", false},
+		{"v*", "v", true},
+		{"v*", "v1.2.3", true},
+		{"v*", "V1", false},
+		{"v*", "dev", false},
+	} {
+		for _, ids := range []bool{false, true} {
+			g, token := GitHub{Repository: "acme/shop", Branch: test.trusted}, GitHub{Repository: "acme/shop", Branch: test.ref}
+			if ids {
+				g.RepositoryID, g.OwnerID, token.RepositoryID, token.OwnerID = "2", "1", "2", "1"
+			}
+			doc, err := Policy(s, []Entry{{Name: "x", Identity: g}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := admits(t, doc, s, token.TokenIn(s)); got != test.want {
+				t.Errorf("%s, ids %v: admits %s: %v", test.trusted, ids, test.ref, got)
+			}
+		}
+	}
+}
+
 func FuzzGitHub(f *testing.F) {
 	f.Add("acme/shop", "", "", "main", "", "", false)
 	f.Add("acme/shop", "456789", "123456", "", "v1", "", false)
@@ -126,6 +171,8 @@ func FuzzGitHub(f *testing.F) {
 	f.Add("acme/shop", "", "", "", "", "", true)
 	f.Add("acme/sh*p", "", "", "feature", "", "", false)
 	f.Add("a/b", "", "", "${*}", "", "", false)
+	f.Add("acme/shop", "", "", "release/*", "", "", false)
+	f.Add("acme/shop", "9", "9", "", "v*", "", false)
 	f.Add("a/b", "9", "9", "a%3Ab", "", "\u00ff", false)
 	f.Fuzz(func(t *testing.T, repository, repositoryID, ownerID, branch, tag, environment string, pull bool) {
 		g := GitHub{Repository: repository, RepositoryID: repositoryID, OwnerID: ownerID, Branch: branch, Tag: tag, Environment: environment, PullRequest: pull}
@@ -137,8 +184,14 @@ func FuzzGitHub(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if text := string(doc.Indented()); strings.ContainsAny(text, wildcards) || strings.Contains(text, "${") {
-			t.Errorf("the policy has a wildcard or variable:\n%s", text)
+		text := string(doc.Indented())
+		if strings.Contains(text, "${") || strings.ContainsAny(text, wildcards) != g.Wide() {
+			t.Errorf("the policy has a variable or a wildcard:\n%s", text)
+		}
+		for _, subject := range g.Subjects() {
+			if first := strings.IndexAny(subject, wildcards); first >= 0 && !strings.Contains(subject[:first], ":ref:refs/") {
+				t.Errorf("%q has a wildcard before the name of the ref", subject)
+			}
 		}
 		if _, err := iam.Parse(doc.Indented()); err != nil {
 			t.Errorf("the policy cannot be read back: %v", err)

@@ -59,8 +59,12 @@ func (g GitHub) Describe() string {
 // context names the one thing of the repository that is trusted, for people.
 func (g GitHub) context() (name, value string) {
 	switch {
+	case g.Branch != "" && g.Wide():
+		return "branches", g.Branch
 	case g.Branch != "":
 		return "branch", g.Branch
+	case g.Tag != "" && g.Wide():
+		return "tags", g.Tag
 	case g.Tag != "":
 		return "tag", g.Tag
 	case g.Environment != "":
@@ -105,11 +109,16 @@ func (g GitHub) subjectTail() string {
 	}
 }
 
+// Wide reports whether a wildcard stands for many branches or tags, present and
+// future: whoever may make one of them is trusted.
+func (g GitHub) Wide() bool { return strings.Contains(g.Branch+g.Tag, "*") }
+
 func (g GitHub) statement(s Scope) iam.Statement {
-	conditions := []iam.Condition{
-		equals(GitHubIssuer+":aud", Audience(s.Partition)),
-		equals(GitHubIssuer+":sub", g.Subjects()...),
+	subject := equals(GitHubIssuer+":sub", g.Subjects()...)
+	if g.Wide() {
+		subject.Operator = "StringLike"
 	}
+	conditions := []iam.Condition{equals(GitHubIssuer+":aud", Audience(s.Partition)), subject}
 	if g.pinned() {
 		// The legacy subject has no ids: whoever registers a deleted
 		// repository's name again could present it.
@@ -238,11 +247,16 @@ func checkRef(field, ref string) []Problem {
 	if ref == "" {
 		return nil
 	}
-	refuse := func(msg, hint string) []Problem {
-		return []Problem{{Field: field, Msg: fmt.Sprintf("%q %s", ref, msg), Hint: hint}}
-	}
-	if p := checkText(field, ref); p != nil {
+	if p := checkWildcard(field, ref); p != nil {
 		return p
+	}
+	one := strings.ReplaceAll(ref, "*", "x") // of the refs that it stands for
+	if p := checkText(field, one); p != nil {
+		return p
+	}
+	ref, written := one, ref
+	refuse := func(msg, hint string) []Problem {
+		return []Problem{{Field: field, Msg: fmt.Sprintf("%q %s", written, msg), Hint: hint}}
 	}
 	switch {
 	case strings.HasPrefix(ref, "refs/"):
@@ -255,6 +269,30 @@ func checkRef(field, ref string) []Problem {
 		if strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".lock") {
 			return refuse("is not a name that git allows", "")
 		}
+	}
+	return nil
+}
+
+// checkWildcard allows "*" in the last part of a ref, behind text that is fixed:
+// v*, release/*. Git allows no such character in a ref, so it can mean nothing
+// else.
+func checkWildcard(field, ref string) []Problem {
+	refuse := func(msg string) []Problem {
+		return []Problem{{
+			Field: field, Msg: fmt.Sprintf("%q %s", ref, msg),
+			Hint: fmt.Sprintf("declare one identity for each %s, or write what all begin with and one * at the end: release/*", field),
+		}}
+	}
+	first, last := strings.Index(ref, "*"), strings.LastIndex(ref, "/")
+	switch {
+	case strings.Contains(ref, "?"):
+		return refuse("has the wildcard ?")
+	case first < 0:
+		return nil
+	case first == 0:
+		return refuse("begins with a wildcard: anyone who may push anything would be trusted")
+	case first < last:
+		return refuse("has a wildcard before its last part")
 	}
 	return nil
 }

@@ -3,11 +3,11 @@ package trust
 import "strings"
 
 // Known returns what the identity fixes of its tokens, one set of condition
-// keys for each form that their subject may have. A value may hold "*", where
-// digits stand: without ids the immutable subject has some that nobody
-// here knows. Claims that are not named are the workflow's to choose: it may ask
-// for any audience, be started by anyone and run jobs of any file. Neither
-// names nor refs can hold a wildcard of their own, see Check.
+// keys for each form that their subject may have. A value may hold "*", which
+// stands for any number of the characters of Wild: without ids the immutable
+// subject has digits that nobody here knows. Claims that are not named are the
+// workflow's to choose: it may ask for any audience, be started by anyone and
+// run jobs of any file. No name can hold a wildcard of its own, see Check.
 func (g GitHub) Known() []map[string]string {
 	subjects := g.Subjects()
 	if !g.pinned() {
@@ -37,4 +37,13 @@ func (g GitHub) Known() []map[string]string {
 		forms = append(forms, keys)
 	}
 	return forms
+}
+
+// Wild are the characters that a "*" among the values of Known stands for;
+// empty: any, since a wide identity has any text there.
+func (g GitHub) Wild() string {
+	if g.Wide() {
+		return ""
+	}
+	return "0123456789"
 }

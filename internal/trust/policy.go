@@ -12,8 +12,9 @@ import (
 	"github.com/postern-dev/postern/internal/fault"
 )
 
-// Policy returns the trust policy of a role in s that trusts the entries, one
-// statement each, in their order. It fails with a fault.List of everything that
+// Policy returns the trust policy of a role in s that trusts the entries, in
+// their order: one statement each, or one for those whose tokens differ in their
+// subject alone. It fails with a fault.List of everything that
 // is wrong: with the scope, with each identity, or with the finished document.
 // No entries is an error, for AWS has no empty trust policy.
 func Policy(s Scope, entries []Entry) (*iam.Document, error) {
@@ -24,17 +25,22 @@ func Policy(s Scope, entries []Entry) (*iam.Document, error) {
 		return nil, &fault.Error{What: "trust is empty: nobody could ever become the role", Hint: "name at least one identity under trust"}
 	}
 	var failed fault.List
-	doc := &iam.Document{Version: iam.Version2012}
-	names := sids{}
+	var parts []part
 	for _, e := range entries {
 		if problems := e.check(s); len(problems) > 0 {
 			failed = append(failed, refusal(e.Name, problems)...)
 			continue
 		}
-		doc.Statements = append(doc.Statements, e.statement(s, names.next(e.Name)))
+		parts = join(parts, part{[]string{e.Name}, e.statement(s)})
 	}
 	if len(failed) > 0 {
 		return nil, failed
+	}
+	doc := &iam.Document{Version: iam.Version2012}
+	names := sids{}
+	for _, p := range parts {
+		p.statement.SID = names.next(sidOf(p.names))
+		doc.Statements = append(doc.Statements, p.statement)
 	}
 	if problems := Lint(doc); len(problems) > 0 {
 		return nil, refusal("", problems)
@@ -67,9 +73,8 @@ func (e Entry) check(s Scope) []Problem {
 }
 
 // statement adds to the identity's statement what the entry says.
-func (e Entry) statement(s Scope, sid string) iam.Statement {
+func (e Entry) statement(s Scope) iam.Statement {
 	st := e.Identity.statement(s)
-	st.SID = sid
 	st.Effect = iam.Allow
 	if id := e.externalID(s); id != "" {
 		st.Conditions = append(st.Conditions, equals("sts:ExternalId", id))

@@ -87,15 +87,17 @@ func (g GitHub) AttackersIn(s Scope) []Attack {
 
 // run is one workflow run: what GitHub knows when it signs a token.
 type run struct {
-	GitHub
+	GitHub             // of this run: no wildcards
+	trusted     GitHub // as it is declared
 	owner, name string
 	immutable   bool   // the repository uses the immutable subject form
 	workflow    string // job_workflow_ref without the ref, if another repository's
 }
 
 func (g GitHub) run() run {
-	r := run{immutable: g.pinned()}
+	r := run{immutable: g.pinned(), trusted: g}
 	r.GitHub = g
+	r.Branch, r.Tag = strings.ReplaceAll(g.Branch, "*", "1"), strings.ReplaceAll(g.Tag, "*", "1")
 	r.owner, r.name, _ = strings.Cut(g.Repository, "/")
 	if !g.pinned() {
 		r.OwnerID, r.RepositoryID = madeUpID(r.owner), madeUpID(g.Repository)

@@ -67,8 +67,8 @@ type GitHub struct {
 	Repository   string // "OWNER/NAME"
 	RepositoryID string // decimal; survives renames, never recycled
 	OwnerID      string // decimal; with RepositoryID the immutable subject form is trusted too
-	Branch       string
-	Tag          string
+	Branch       string // a "*" in its last part, behind fixed text, stands for many: "release/*"
+	Tag          string // as Branch: "v*"
 	Environment  string // with ":" or "/" as GitHub shows it; its protection rules are the second lock
 	PullRequest  bool   // whoever may push a branch, before any review
 }
