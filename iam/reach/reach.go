@@ -1,10 +1,15 @@
-// Package reach answers what a principal could ever do: not for one request
-// but for all that match a pattern, whatever their context. Its answers lean to
-// "could": what it cannot rule out counts as possible, and a policy whose
-// content is not known is reported, never taken for harmless.
+// Package reach answers what a principal could ever do, and who could ever
+// become a role: not for one request but for all that match a pattern, as far
+// as what is known of them goes. Its answers lean to "could": what it cannot
+// rule out counts as possible, and a policy whose content is not known is
+// reported, never taken for harmless.
 package reach
 
-import "github.com/postern-dev/postern/iam"
+import (
+	"iter"
+
+	"github.com/postern-dev/postern/iam"
+)
 
 // Policy is a named document. A nil Document means that the content is not
 // known.
@@ -19,6 +24,15 @@ type Principal struct {
 	Boundary *Policy  // nil: none
 }
 
+// Question is a set of requests: those whose action and resource match and of
+// which the facts are true.
+type Question struct {
+	Action   string   // pattern
+	Resource string   // pattern; in one with all six parts of an ARN, a wildcard of the first five stays within its part
+	Except   []string // resource patterns that are left out of Resource
+	Facts    Facts
+}
+
 // Finding is why something is possible.
 type Finding struct {
 	Policy    string
@@ -27,54 +41,86 @@ type Finding struct {
 	Statement iam.Statement
 	Actions   []string // of the statement: those that overlap what was asked
 	Resources []string
+	Open      []iam.Condition // of the statement: those that the facts leave open
 }
 
 // Conditional reports whether the statement allows under conditions only.
-func (f Finding) Conditional() bool { return len(f.Statement.Conditions) > 0 }
+func (f Finding) Conditional() bool { return len(f.Open) > 0 }
 
-// Could reports whether some request whose action matches the pattern action
-// and whose resource matches the pattern resource might be allowed, and by
-// which statement. Conditions of Allow statements are taken to hold and those
-// of Deny statements not to.
-func (p *Principal) Could(action, resource string) (Finding, bool) {
-	for _, policy := range p.Identity {
-		if policy.Document == nil {
-			if p.boundaryAdmits(action, resource, action, resource) {
-				return Finding{Policy: policy.Name, Unknown: true}, true
-			}
-			continue
-		}
-		for i, s := range policy.Document.Statements {
-			if f, ok := p.statementCould(s, action, resource); ok {
-				f.Policy, f.Index = policy.Name, i
-				return f, true
-			}
-		}
+// Could reports whether some request of the question might be allowed, and by
+// which statement first. Conditions that the facts leave open are taken to hold
+// in Allow statements and not to in Deny statements.
+func (p *Principal) Could(q Question) (Finding, bool) {
+	for f := range p.Findings(q) {
+		return f, true
 	}
 	return Finding{}, false
 }
 
+// Findings are all the statements that might allow a request of the question,
+// in the order of the policies.
+func (p *Principal) Findings(q Question) iter.Seq[Finding] {
+	return func(yield func(Finding) bool) {
+		for _, policy := range p.Identity {
+			if policy.Document == nil {
+				if p.remains(q, q.Action, q.Resource) && !yield(Finding{Policy: policy.Name, Unknown: true}) {
+					return
+				}
+				continue
+			}
+			for i, s := range policy.Document.Statements {
+				f, ok := p.statementCould(policy.Document.Version, s, q)
+				if !ok {
+					continue
+				}
+				f.Policy, f.Index = policy.Name, i
+				if !yield(f) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // statementCould tries each action and resource of an Allow statement against
 // the question, the denials and the boundary.
-func (p *Principal) statementCould(s iam.Statement, action, resource string) (Finding, bool) {
+func (p *Principal) statementCould(version string, s iam.Statement, q Question) (Finding, bool) {
 	if s.Effect != iam.Allow {
 		return Finding{}, false
 	}
 	found := Finding{Statement: s}
-	for _, a := range positive(s.Actions, s.NotActions, action, iam.CoversFold) {
-		if !iam.OverlapsFold(a, action) {
+	for _, a := range positive(s.Actions, s.NotActions, q.Action, iam.CoversFold) {
+		if !iam.OverlapsFold(a, q.Action) {
 			continue
 		}
-		for _, r := range positive(s.Resources, s.NotResources, resource, iam.Covers) {
+		for _, r := range positive(s.Resources, s.NotResources, q.Resource, iam.Covers) {
 			r = freeVariables(r)
-			if !iam.Overlaps(r, resource) || p.denied(a, action, r, resource) || !p.boundaryAdmits(a, action, r, resource) {
+			if !q.about(r) || !p.remains(q, a, r) {
 				continue
 			}
 			found.Actions = appendNew(found.Actions, a)
 			found.Resources = appendNew(found.Resources, r)
 		}
 	}
-	return found, len(found.Actions) > 0
+	if len(found.Actions) == 0 {
+		return Finding{}, false
+	}
+	open, alive := q.Facts.settle(version, s.Conditions)
+	found.Open = open
+	return found, alive
+}
+
+// about reports whether a resource pattern of a policy has anything in common
+// with the question.
+func (q *Question) about(resource string) bool {
+	return overlapsARN(q.Resource, resource) && !coversAny(q.Except, resource)
+}
+
+// remains reports whether anything is left of what a statement allows of the
+// question: some action and resource that nothing denies and the boundary
+// admits.
+func (p *Principal) remains(q Question, action, resource string) bool {
+	return !p.denied(q, action, resource) && p.boundaryAdmits(q, action, resource)
 }
 
 // positive is what a list allows of the question: the list itself, or for a
@@ -84,16 +130,16 @@ func positive(list, not []string, question string, covers func(wide, narrow stri
 		return list
 	}
 	for _, n := range not {
-		if covers(n, question) {
+		if !hasVariables(n) && covers(n, question) {
 			return nil
 		}
 	}
 	return []string{question}
 }
 
-// denied reports whether one unconditional Deny statement covers all that the
-// statement and the question have in common. It is enough to cover either.
-func (p *Principal) denied(allowAction, action, allowResource, resource string) bool {
+// denied reports whether one Deny statement that surely holds covers all that
+// the statement and the question have in common. It is enough to cover either.
+func (p *Principal) denied(q Question, action, resource string) bool {
 	policies := p.Identity
 	if p.Boundary != nil {
 		policies = append(policies[:len(policies):len(policies)], *p.Boundary)
@@ -103,11 +149,36 @@ func (p *Principal) denied(allowAction, action, allowResource, resource string) 
 			continue
 		}
 		for _, s := range policy.Document.Statements {
-			if s.Effect == iam.Deny && len(s.Conditions) == 0 &&
-				(coversAll(s.Actions, s.NotActions, action, iam.CoversFold, iam.OverlapsFold) || coversAll(s.Actions, s.NotActions, allowAction, iam.CoversFold, iam.OverlapsFold)) &&
-				(coversAll(s.Resources, s.NotResources, resource, iam.Covers, iam.Overlaps) || coversAll(s.Resources, s.NotResources, allowResource, iam.Covers, iam.Overlaps)) {
+			if s.Effect == iam.Deny && denies(s, q, action, resource) && q.Facts.surely(policy.Document.Version, s.Conditions) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+func denies(s iam.Statement, q Question, action, resource string) bool {
+	actions := func(pattern string) bool {
+		return coversAll(s.Actions, s.NotActions, pattern, iam.CoversFold, iam.OverlapsFold)
+	}
+	var not []string // what of NotResource the question does not leave out anyway
+	for _, n := range s.NotResources {
+		if !coversAny(q.Except, freeVariables(n)) {
+			not = append(not, n)
+		}
+	}
+	all := len(s.NotResources) > 0 && len(not) == 0
+	resources := func(pattern string, overlaps func(a, b string) bool) bool {
+		return all || coversAll(s.Resources, not, pattern, iam.Covers, overlaps)
+	}
+	asked := func(n, pattern string) bool { return overlapsARN(pattern, n) }
+	return (actions(q.Action) || actions(action)) && (resources(q.Resource, asked) || resources(resource, iam.Overlaps))
+}
+
+func coversAny(list []string, pattern string) bool {
+	for _, wide := range list {
+		if iam.Covers(wide, pattern) {
+			return true
 		}
 	}
 	return false
@@ -132,26 +203,24 @@ func coversAll(list, not []string, pattern string, covers, overlaps func(a, b st
 
 // boundaryAdmits reports whether some Allow statement of the boundary overlaps
 // both the statement and the question.
-func (p *Principal) boundaryAdmits(allowAction, action, allowResource, resource string) bool {
+func (p *Principal) boundaryAdmits(q Question, action, resource string) bool {
 	if p.Boundary == nil || p.Boundary.Document == nil {
 		return true
 	}
-	for _, s := range p.Boundary.Document.Statements {
+	doc := p.Boundary.Document
+	for _, s := range doc.Statements {
 		if s.Effect != iam.Allow {
 			continue
 		}
-		if overlapsBoth(positive(s.Actions, s.NotActions, action, iam.CoversFold), allowAction, action, iam.OverlapsFold) &&
-			overlapsBoth(positive(s.Resources, s.NotResources, resource, iam.Covers), allowResource, resource, iam.Overlaps) {
-			return true
+		actions, resources := false, false
+		for _, a := range positive(s.Actions, s.NotActions, q.Action, iam.CoversFold) {
+			actions = actions || iam.OverlapsFold(a, action) && iam.OverlapsFold(a, q.Action)
 		}
-	}
-	return false
-}
-
-func overlapsBoth(list []string, a, b string, overlaps func(x, y string) bool) bool {
-	for _, p := range list {
-		p = freeVariables(p)
-		if overlaps(p, a) && overlaps(p, b) {
+		for _, r := range positive(s.Resources, s.NotResources, q.Resource, iam.Covers) {
+			r = freeVariables(r)
+			resources = resources || iam.Overlaps(r, resource) && q.about(r)
+		}
+		if _, alive := q.Facts.settle(doc.Version, s.Conditions); actions && resources && alive {
 			return true
 		}
 	}

@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"io"
 	"os"
+	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/postern-dev/postern/internal/cli/ui"
 	"github.com/postern-dev/postern/internal/compile"
 	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/prove"
@@ -24,11 +28,12 @@ func newCheck(a *app) *cobra.Command {
 		Short: "Check a spec and say what it declares",
 		Long: "Reads postern.yaml in the current folder, or the file or folder named, and reports every mistake with its line. " +
 			"Policies are made and measured against AWS's default quotas, and the guard rails are held against them. No account is needed. " +
-			"Exits with 3 if a guard rail does not hold.",
+			"With - the spec is read from the standard input. Exits with 3 if a guard rail does not hold.",
 		Args: atMost("FILE|DIR"),
 		Example: `
 postern check
 postern check examples/shop
+# also the mistakes as JSON, with file, line and column
 postern check --json examples/shop`,
 		ValidArgsFunction: completeSpec,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -41,26 +46,86 @@ postern check --json examples/shop`,
 }
 
 func runCheck(a *app, o checkOptions) error {
-	s, err := spec.Load(o.path)
-	if err != nil {
+	result, err := check(a, o.path, time.Now())
+	switch {
+	case err != nil && o.json:
+		return mistakesJSON(a, err)
+	case err != nil:
 		return err
-	}
-	proof, err := proveSpec(s)
-	if err != nil {
-		return err
-	}
-	result := describeSpec(s)
-	result.Rails = proof.Rails
-	if o.json {
+	case o.json:
 		err = a.Result().JSON(result)
-	} else {
+	default:
 		checkText(a.Result(), result)
 	}
-	if err == nil && !proof.Holds() {
+	if err == nil && !result.proof.Holds() {
 		return status(fault.Findings)
 	}
 	return err
 }
+
+func check(a *app, path string, now time.Time) (checkResult, error) {
+	s, err := loadSpec(a, path)
+	if err != nil {
+		return checkResult{}, err
+	}
+	proof, err := proveSpec(s)
+	if err != nil {
+		return checkResult{}, err
+	}
+	result := describeSpec(s)
+	result.markEnded(now)
+	result.proof, result.Rails, result.Notes, result.Unseen = proof, proof.Rails, proof.Notes, proof.Unseen
+	return result, nil
+}
+
+// stdin is the path that stands for the standard input.
+const stdin = "-"
+
+// loadSpec reads a file, a folder, or the standard input.
+func loadSpec(a *app, path string) (*spec.Spec, error) {
+	if path != stdin {
+		return spec.Load(path)
+	}
+	data, err := io.ReadAll(io.LimitReader(a.In, spec.MaxBytes+1))
+	if err != nil {
+		return nil, &fault.Error{Where: "standard input", What: "read spec", Cause: err}
+	}
+	return spec.Parse(spec.Source{Name: "stdin", Data: data})
+}
+
+// mistakeJSON is one thing that is wrong with a spec, for tools that annotate
+// files.
+type mistakeJSON struct {
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`   // from 1
+	Column  int    `json:"column,omitempty"` // from 1, in characters
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// mistakesJSON prints what is wrong as the result, and leaves only the exit
+// code to say.
+func mistakesJSON(a *app, err error) error {
+	result := struct {
+		Errors []mistakeJSON `json:"errors"`
+	}{}
+	for _, f := range ui.Failures(err) {
+		m := mistakeJSON{File: f.Where, Message: f.What, Hint: f.Hint}
+		if at := place.FindStringSubmatch(f.Where); at != nil {
+			m.File = at[1]
+			m.Line, _ = strconv.Atoi(at[2]) // digits that we wrote
+			m.Column, _ = strconv.Atoi(at[3])
+		}
+		result.Errors = append(result.Errors, m)
+	}
+	if lost := a.Result().JSON(result); lost != nil {
+		return lost
+	}
+	return status(fault.ExitCode(err))
+}
+
+// place is "file:line:column".
+var place = regexp.MustCompile(`^(.*):([0-9]+):([0-9]+)$`)
 
 // proveSpec holds the guard rails against what the spec would make, measured
 // against AWS's default quotas.
@@ -69,7 +134,7 @@ func proveSpec(s *spec.Spec) (*prove.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	return prove.Run(prove.Input{Spec: s, Estate: e, Now: time.Now()})
+	return prove.Run(prove.Input{Spec: s, Estate: e, Now: time.Now()}), nil
 }
 
 // specPath is the spec that a command line names, or else postern.yaml in the

@@ -17,38 +17,56 @@ func proofText(out *ui.Printer, s *spec.Spec, r *prove.Report) {
 		entryText(out, s, e)
 	}
 	rolesText(out, describeSpec(s).Roles)
-	railsText(out, r.Rails)
+	railsText(out, r)
 }
 
-func railsText(out *ui.Printer, rails []prove.Verdict) {
-	if len(rails) == 0 {
+// railsText prints the verdicts, and on what they stand.
+func railsText(out *ui.Printer, r *prove.Report) {
+	if len(r.Rails) == 0 {
 		out.Blank()
 		out.Mark(ui.Warning, ui.Plain("the spec has no guard rails: nothing was proved"))
 		return
 	}
 	out.Heading("Guard rails")
-	held := 0
-	for _, v := range rails {
+	for _, v := range r.Rails {
 		verdictText(out, v)
-		if v.Holds {
-			held++
-		}
 	}
 	out.Blank()
-	out.Mark(railsVerdict(held, len(rails)))
+	out.Mark(railsVerdict(r))
+	for _, note := range r.Notes {
+		out.Text(2, ui.StyleDim, note)
+	}
+	out.Text(2, ui.StyleDim, "not looked at: "+strings.Join(r.Unseen, "; "))
 }
 
 // railsVerdict sums up: the mark and the sentence.
-func railsVerdict(held, all int) (ui.Mark, ui.Span) {
+func railsVerdict(r *prove.Report) (ui.Mark, ui.Span) {
+	held, undecided, all := 0, 0, len(r.Rails)
+	for _, v := range r.Rails {
+		if v.Holds {
+			held++
+		}
+		if v.Undecided {
+			undecided++
+		}
+	}
+	mark := ui.Failed
+	if r.Holds() {
+		mark = ui.Warning
+	}
 	switch {
 	case held == all && all == 1:
 		return ui.OK, ui.Bold("the guard rail holds")
 	case held == all:
 		return ui.OK, ui.Bold(fmt.Sprintf("all %d guard rails hold", all))
+	case all == 1 && undecided == 1:
+		return mark, ui.Bold("the guard rail is not decided")
 	case all == 1:
-		return ui.Failed, ui.Bold("the guard rail does not hold")
+		return mark, ui.Bold("the guard rail does not hold")
+	case undecided > 0:
+		return mark, ui.Bold(fmt.Sprintf("%d of %d guard rails hold, %d not decided", held, all, undecided))
 	}
-	return ui.Failed, ui.Bold(fmt.Sprintf("%d of %d guard rails hold", held, all))
+	return mark, ui.Bold(fmt.Sprintf("%d of %d guard rails hold", held, all))
 }
 
 func entryText(out *ui.Printer, s *spec.Spec, e prove.Entry) {
@@ -74,6 +92,9 @@ func reachedName(r prove.Reached) string {
 		_, name = kindAndName(r.ARN)
 		name += " (not of this stack)"
 	}
+	if r.PassedTo != "" {
+		name += " by passing it to " + r.PassedTo
+	}
 	for _, via := range r.Via {
 		_, through := kindAndName(via)
 		name += " through " + through
@@ -92,7 +113,10 @@ func because(s *spec.Spec, identity string) string {
 
 func verdictText(out *ui.Printer, v prove.Verdict) {
 	mark, word := ui.OK, ""
-	if !v.Holds {
+	switch {
+	case v.Undecided:
+		mark, word = ui.Warning, "not decided: "
+	case !v.Holds:
 		mark, word = ui.Failed, "does not hold: "
 	}
 	out.Item(2, mark, word+v.Rail)
@@ -100,12 +124,18 @@ func verdictText(out *ui.Printer, v prove.Verdict) {
 	for _, bad := range v.Violations {
 		violationText(out, bad)
 	}
+	for _, open := range v.Doubts {
+		violationText(out, open)
+	}
 }
 
 func violationText(out *ui.Printer, v prove.Violation) {
 	who := v.Principal
 	if v.Identity != "" {
 		who = v.Identity + " as " + v.Principal
+	}
+	if v.PassedTo != "" {
+		who += " by passing it to " + v.PassedTo
 	}
 	for _, via := range v.Via {
 		who += " through " + via

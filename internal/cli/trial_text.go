@@ -13,7 +13,7 @@ func trialText(out *ui.Printer, r *trial.Report) {
 	for _, role := range r.Roles {
 		out.Line(ui.Plain("  "), ui.Name(role.Name))
 		if len(role.Attempts) == 0 {
-			out.Line(ui.Plain("    "), ui.Dim("nobody who may enter can be played here"))
+			out.Item(4, ui.Warning, "not tried: nobody who may enter can be played here")
 		}
 		var strangers []string
 		for _, a := range role.Attempts {
@@ -32,11 +32,14 @@ func trialText(out *ui.Printer, r *trial.Report) {
 		}
 	}
 	out.Blank()
-	if r.Right() {
+	switch {
+	case r.Right():
 		out.Mark(ui.OK, ui.Bold("machines got in, strangers did not"))
-		return
+	case r.Wrong():
+		out.Mark(ui.Failed, ui.Bold("something was allowed or refused that must not be"))
+	default:
+		out.Mark(ui.Warning, ui.Bold("nothing went wrong, but not every role was tried"))
 	}
-	out.Mark(ui.Failed, ui.Bold("something was allowed or refused that must not be"))
 }
 
 func attemptText(out *ui.Printer, a trial.Attempt) {

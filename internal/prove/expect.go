@@ -9,127 +9,161 @@ import (
 
 	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/eval"
+	"github.com/postern-dev/postern/iam/reach"
 	"github.com/postern-dev/postern/internal/spec"
 )
 
-// expect tries calls of one role: those it must be able to make and those it
-// must not. Each list is a verdict of its own.
+// expect tries what one role must be able to do, and what it must not. Each
+// list is a verdict of its own.
 func (m *model) expect(e spec.Expect) []Verdict {
 	var out []Verdict
 	if len(e.Allow) > 0 {
-		out = append(out, m.expectCalls(e, e.Allow, true))
+		out = append(out, m.expectOf(e, e.Allow, " can do ", m.tryAllowed))
 	}
 	if len(e.Deny) > 0 {
-		out = append(out, m.expectCalls(e, e.Deny, false))
+		out = append(out, m.expectOf(e, e.Deny, " cannot do ", m.tryDenied))
 	}
 	return out
 }
 
-func (m *model) expectCalls(e spec.Expect, actions []string, allowed bool) Verdict {
-	v := Verdict{Rail: expectSentence(e, actions, allowed), Where: e.Pos.String()}
-	r := m.specRole(e.Role)
-	if r == nil {
+// try holds one action of an expectation against the role.
+type try func(e spec.Expect, r *role, action string, v *Verdict)
+
+func (m *model) expectOf(e spec.Expect, actions []string, verb string, try try) Verdict {
+	v := Verdict{Rail: "role " + e.Role + verb + strings.Join(actions, ", "), Where: e.Pos.String()}
+	if len(e.On) > 0 {
+		v.Rail += " on " + strings.Join(e.On, ", ")
+	}
+	i := slices.IndexFunc(m.roles, func(r *role) bool { return r.name == e.Role })
+	if i < 0 {
 		v.Violations = []Violation{{Action: actions[0], Reason: "role " + e.Role + " does not stand in the account"}}
 		return v
 	}
 	for _, action := range actions {
-		for _, resource := range m.resources(e.On, action, r.account.ID) {
-			v.Checked++
-			if bad := m.tryCall(e, r, action, resource, allowed); bad != nil {
-				v.Violations = append(v.Violations, *bad)
-			}
-		}
+		try(e, m.roles[i], action, &v)
 	}
-	v.Holds = len(v.Violations) == 0
+	v.settle()
 	return v
 }
 
-func (m *model) specRole(name string) *role {
-	i := slices.IndexFunc(m.roles, func(r *role) bool { return r.name == name })
-	if i < 0 {
-		return nil
-	}
-	return m.roles[i]
+// tryDenied is a small "never": the context narrows the requests, all else
+// about them is open.
+func (m *model) tryDenied(e spec.Expect, r *role, action string, v *Verdict) {
+	v.Checked++
+	s := r.subject
+	s.facts = s.facts.With(e.Context)
+	v.Violations = append(v.Violations, m.tryAction(Violation{Principal: r.ARN}, &s, action, e.On)...)
 }
 
-// tryCall evaluates one call and returns how it went wrong, nil if it did not.
-func (m *model) tryCall(e spec.Expect, r *role, action, resource string, allowed bool) *Violation {
-	bad := &Violation{Principal: r.arn, Action: action, Resource: resource}
-	layers, err := r.layers()
-	if err != nil {
-		bad.Reason = err.Error()
-		return bad
+// tryAllowed evaluates one call on each resource.
+func (m *model) tryAllowed(e spec.Expect, r *role, action string, v *Verdict) {
+	on := e.On
+	if len(on) == 0 {
+		on = []string{"*"}
 	}
-	x := layers.Explain(m.call(e, r, action, resource))
-	if (x.Decision == eval.Allowed) == allowed {
+	for _, short := range on {
+		v.Checked++
+		request := m.call(e, r, action, m.one(short, action, r.account.ID))
+		bad := Violation{Principal: r.ARN, Action: action, Resource: short}
+		layers := r.layers()
+		x := layers.Explain(request)
+		unknown := r.unknown()
+		switch {
+		case x.Decision == eval.Allowed && len(unknown) == 0:
+		case len(unknown) > 0 && layers.MightAllow(request):
+			bad.Reason = "the content of " + strings.Join(unknown, ", ") + " is not known here"
+			v.Doubts = append(v.Doubts, bad)
+		default:
+			bad.explain(r, request, x)
+			v.Violations = append(v.Violations, bad)
+		}
+	}
+}
+
+// layers are the role's policies, nil for those of which the content is not
+// known. What cannot be judged in them denies.
+func (r *role) layers() *eval.Layers {
+	layers := &eval.Layers{}
+	for _, p := range r.permissions.Identity {
+		layers.Identity = append(layers.Identity, compiled(eval.Identity, p))
+	}
+	if b := r.permissions.Boundary; b != nil {
+		layers.Boundary = []*eval.Policy{compiled(eval.Boundary, *b)}
+	}
+	return layers
+}
+
+func compiled(kind eval.Kind, p reach.Policy) *eval.Policy {
+	if p.Document == nil {
 		return nil
 	}
-	bad.Reason = x.Decision.String()
+	policy, _ := eval.Compile(p.Name, kind, p.Document) // with an error it denies in doubt
+	return policy
+}
+
+// unknown are the names of the role's policies of which the content is not
+// known.
+func (r *role) unknown() []string {
+	var out []string
+	for _, p := range r.all() {
+		if p.Document == nil {
+			out = append(out, p.Name)
+		}
+	}
+	return out
+}
+
+// all are the role's policies and its boundary.
+func (r *role) all() []reach.Policy {
+	if r.permissions.Boundary == nil {
+		return r.permissions.Identity
+	}
+	return append(slices.Clone(r.permissions.Identity), *r.permissions.Boundary)
+}
+
+// explain says why a call is not allowed: what denies it, or what came nearest
+// to allowing it.
+func (v *Violation) explain(r *role, request *eval.Request, x eval.Explanation) {
+	v.Reason = x.Decision.String()
 	if len(x.Reasons) > 0 {
 		first := x.Reasons[0]
-		bad.Policy = first.Policy
-		bad.Reason += " by " + first.Policy
-		if s := r.statement(first); s != nil {
-			bad.Blame = blame(*s)
+		v.Policy = first.Policy
+		if x.Decision == eval.ExplicitDeny {
+			v.Reason += " by " + first.Policy
+		} else if b := r.permissions.Boundary; b != nil {
+			v.Reason += ": " + first.Policy + " allows it, the permissions boundary " + b.Name + " does not"
 		}
-		return bad
+		v.Blame = r.statement(first)
+		return
 	}
-	bad.explainSilence(r)
-	return bad
-}
-
-// explainSilence says what came nearest to allowing a call that nothing
-// allowed.
-func (v *Violation) explainSilence(r *role) {
-	f, could := r.principal.Could(v.Action, v.Resource)
-	switch {
-	case could && f.Unknown:
-		v.Policy = f.Policy
-		v.Reason += ": the content of " + f.Policy + " is not known"
-	case could && f.Conditional():
+	for f := range r.permissions.Findings(reach.Question{Action: v.Action, Resource: "*", Facts: r.facts}) {
+		switch names := slices.ContainsFunc(f.Resources, func(p string) bool { return iam.Match(p, request.Resource) }); {
+		case names && f.Conditional():
+			v.Reason += ": " + f.Policy + " allows it only if " + conditions(f.Open) + "; name the keys under context if the job has them"
+		case request.Resource == "*" && !names:
+			v.Reason += ": " + f.Policy + " allows it on " + strings.Join(f.Resources, ", ") + " only; name the resource with `on`"
+		default:
+			continue
+		}
 		v.Policy, v.Blame = f.Policy, blame(f.Statement)
-		v.Reason += ": " + f.Policy + " allows it only if " + conditions(f.Statement) + "; name the keys under context if the job has them"
-	default:
-		v.Reason += ": no policy of the role allows it"
+		return
 	}
+	v.Reason += ": no policy of the role allows it"
 }
 
-func conditions(s iam.Statement) string {
+func conditions(list []iam.Condition) string {
 	var parts []string
-	for _, c := range s.Conditions {
+	for _, c := range list {
 		parts = append(parts, fmt.Sprintf("%s %s %s", c.Key, c.Operator, strings.Join(c.Values, " or ")))
 	}
 	return strings.Join(parts, " and ")
 }
 
-func (r *role) layers() (*eval.Layers, error) {
-	identity, err := compileAll(eval.Identity, r.principal.Identity)
-	if err != nil {
-		return nil, err
-	}
-	layers := &eval.Layers{Identity: identity}
-	if b := r.principal.Boundary; b != nil {
-		if b.Document == nil {
-			return nil, fmt.Errorf("the content of the boundary %s is not known", b.Name)
-		}
-		boundary, err := eval.Compile(b.Name, eval.Boundary, b.Document)
-		if err != nil {
-			return nil, fmt.Errorf("judge boundary %s: %w", b.Name, err)
-		}
-		layers.Boundary = []*eval.Policy{boundary}
-	}
-	return layers, nil
-}
-
-// statement finds what a reason points to.
-func (r *role) statement(reason eval.Reason) *iam.Statement {
-	policies := r.principal.Identity
-	if reason.Kind == eval.Boundary && r.principal.Boundary != nil {
-		policies = append(slices.Clone(policies), *r.principal.Boundary)
-	}
-	for _, p := range policies {
+// statement is what a reason points to.
+func (r *role) statement(reason eval.Reason) *iam.Document {
+	for _, p := range r.all() {
 		if p.Name == reason.Policy && p.Document != nil && reason.Statement < len(p.Document.Statements) {
-			return &p.Document.Statements[reason.Statement]
+			return blame(p.Document.Statements[reason.Statement])
 		}
 	}
 	return nil
@@ -138,31 +172,17 @@ func (r *role) statement(reason eval.Reason) *iam.Statement {
 // call is the request that a session of the role would make. What the spec
 // says of its context wins over what is filled in.
 func (m *model) call(e spec.Expect, r *role, action, resource string) *eval.Request {
-	context := map[string][]string{
-		"aws:CurrentTime":      {m.Now.UTC().Format(time.RFC3339)},
-		"aws:RequestedRegion":  {m.Spec.Region},
-		"aws:PrincipalArn":     {r.arn},
-		"aws:PrincipalAccount": {r.account.ID},
-		"aws:SecureTransport":  {"true"},
+	session := eval.Principal{
+		Kind: eval.RoleSession, RoleARN: r.ARN, Account: r.account.ID,
+		ARN: iam.ARN{Partition: r.account.Partition, Service: "sts", Account: r.account.ID, Resource: "assumed-role/" + r.estate.Name + "/postern"}.String(),
 	}
-	maps.Copy(context, e.Context)
-	session := iam.ARN{Partition: r.account.Partition, Service: "sts", Account: r.account.ID, Resource: "assumed-role/" + r.role.Name + "/postern"}
-	return &eval.Request{
-		Principal: eval.Principal{Kind: eval.RoleSession, ARN: session.String(), RoleARN: r.arn, Account: r.account.ID},
-		Action:    action,
-		Resource:  resource,
-		Context:   eval.NewContext(context),
+	context := eval.PrincipalContext(session)
+	context["aws:CurrentTime"] = []string{m.Now.UTC().Format(time.RFC3339)}
+	context["aws:RequestedRegion"] = []string{m.Spec.Region}
+	context["aws:SecureTransport"] = []string{"true"}
+	keys := eval.NewContext(context)
+	for _, key := range slices.Sorted(maps.Keys(e.Context)) {
+		keys = keys.With(key, e.Context[key]...)
 	}
-}
-
-func expectSentence(e spec.Expect, actions []string, allowed bool) string {
-	verb := " can do "
-	if !allowed {
-		verb = " cannot do "
-	}
-	s := "role " + e.Role + verb + strings.Join(actions, ", ")
-	if len(e.On) > 0 {
-		s += " on " + strings.Join(e.On, ", ")
-	}
-	return s
+	return &eval.Request{Principal: session, Action: action, Resource: resource, Context: keys}
 }

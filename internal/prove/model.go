@@ -2,10 +2,8 @@ package prove
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
-	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/eval"
 	"github.com/postern-dev/postern/iam/reach"
 	"github.com/postern-dev/postern/internal/compile"
@@ -15,20 +13,30 @@ import (
 // model is the estate, ready to be asked.
 type model struct {
 	Input
-	roles []*role
+	roles []*role // by ARN
 	byARN map[string]*role
 }
 
 // role is one role of the estate, the stack's or another's.
 type role struct {
-	arn       string
-	account   *estate.Account
-	role      *estate.Role
-	name      string // in the spec; empty if it is not the stack's
-	principal reach.Principal
+	*reach.Role
+	subject
+	name    string // in the spec; empty if it is not the stack's
+	estate  *estate.Role
+	account *estate.Account
+
+	next   []edge // the roles that it can use
+	walked bool   // next is filled in
 }
 
-func newModel(in Input) (*model, error) {
+// subject is one principal that has permissions of its own.
+type subject struct {
+	who         eval.Principal
+	permissions reach.Principal
+	facts       reach.Facts // of its requests
+}
+
+func newModel(in Input) *model {
 	m := &model{Input: in, byARN: map[string]*role{}}
 	specNames := map[string]string{}
 	for i := range in.Spec.Roles {
@@ -38,36 +46,63 @@ func newModel(in Input) (*model, error) {
 	for i := range in.Estate.Accounts {
 		account := &in.Estate.Accounts[i]
 		for j := range account.Roles {
-			r := &account.Roles[j]
-			arn := account.RoleARN(r.Path, r.Name)
-			one := &role{arn: arn, account: account, role: r, name: specNames[arn], principal: rolePrincipal(account, r)}
-			m.roles = append(m.roles, one)
-			m.byARN[arn] = one
+			r := m.newRole(account, &account.Roles[j])
+			r.name = specNames[r.ARN]
+			m.roles = append(m.roles, r)
+			m.byARN[r.ARN] = r
 		}
 	}
-	slices.SortFunc(m.roles, func(a, b *role) int { return cmp.Compare(a.arn, b.arn) })
-	return m, nil
+	slices.SortFunc(m.roles, func(a, b *role) int { return cmp.Compare(a.ARN, b.ARN) })
+	return m
 }
 
-func rolePrincipal(account *estate.Account, r *estate.Role) reach.Principal {
-	p := reach.Principal{Identity: policies(account, r.Inline, r.Attached)}
-	if r.Boundary != "" {
-		p.Boundary = &reach.Policy{Name: r.Boundary, Document: account.PolicyDocument(r.Boundary)}
+func (m *model) newRole(account *estate.Account, r *estate.Role) *role {
+	arn := account.RoleARN(r.Path, r.Name)
+	return &role{
+		Role: reach.NewRole(arn, account.ID, r.Trust), account: account, estate: r,
+		subject: m.newSubject(
+			eval.Principal{Kind: eval.Role, ARN: arn, Account: account.ID},
+			reach.Principal{Identity: policies(account, r.Inline, r.Attached), Boundary: boundary(account, r.Boundary)},
+		),
 	}
-	return p
 }
 
-func userPrincipal(account *estate.Account, u *estate.User) reach.Principal {
-	p := reach.Principal{Identity: policies(account, u.Inline, u.Attached)}
+func (m *model) newSubject(who eval.Principal, permissions reach.Principal) subject {
+	return subject{who: who, permissions: permissions, facts: m.from().With(eval.PrincipalContext(who))}
+}
+
+// from is what is known of every request: it is not made before now.
+func (m *model) from() reach.Facts { return reach.Facts{Now: m.Now} }
+
+// user finds a user of the estate.
+func (m *model) user(arn string) (subject, bool) {
+	for i := range m.Estate.Accounts {
+		account := &m.Estate.Accounts[i]
+		for j := range account.Users {
+			u := &account.Users[j]
+			if account.UserARN(u.Path, u.Name) == arn {
+				return m.newSubject(eval.Principal{Kind: eval.User, ARN: arn, Account: account.ID}, userPermissions(account, u)), true
+			}
+		}
+	}
+	return subject{}, false
+}
+
+func userPermissions(account *estate.Account, u *estate.User) reach.Principal {
+	p := reach.Principal{Identity: policies(account, u.Inline, u.Attached), Boundary: boundary(account, u.Boundary)}
 	for _, g := range account.Groups {
 		if slices.Contains(u.Groups, g.Name) {
 			p.Identity = append(p.Identity, policies(account, g.Inline, g.Attached)...)
 		}
 	}
-	if u.Boundary != "" {
-		p.Boundary = &reach.Policy{Name: u.Boundary, Document: account.PolicyDocument(u.Boundary)}
-	}
 	return p
+}
+
+func boundary(account *estate.Account, arn string) *reach.Policy {
+	if arn == "" {
+		return nil
+	}
+	return &reach.Policy{Name: arn, Document: account.PolicyDocument(arn)}
 }
 
 func policies(account *estate.Account, inline []estate.InlinePolicy, attached []string) []reach.Policy {
@@ -81,46 +116,11 @@ func policies(account *estate.Account, inline []estate.InlinePolicy, attached []
 	return out
 }
 
-// everything stands for the permissions of a principal whose own policies are
-// not in the estate.
-func everything() *iam.Document {
-	return &iam.Document{Version: iam.Version2012, Statements: []iam.Statement{{
-		Effect: iam.Allow, Actions: []string{"*"}, Resources: []string{"*"},
-	}}}
-}
-
-// admits reports whether a role's trust policy lets the request in, with every
-// condition key that the request does not carry left free. A policy that
-// cannot be read or judged admits.
-func (r *role) admits(req eval.Request, known map[string][]string, identity []*eval.Policy) bool {
-	if r.role.Trust == nil {
-		return true
+// accountIDs are those of the accounts that are looked at.
+func (m *model) accountIDs() []string {
+	var ids []string
+	for _, a := range m.Estate.Accounts {
+		ids = append(ids, a.ID)
 	}
-	context := eval.NewContext(known)
-	free := reach.Free(r.role.Trust, func(key string) bool {
-		_, carried := context.Get(key)
-		return carried
-	})
-	trust, err := eval.Compile(r.arn, eval.Trust, free)
-	if err != nil {
-		return true
-	}
-	req.Resource, req.ResourceAccount, req.Context = r.arn, r.account.ID, context
-	layers := eval.Layers{Identity: identity, Resource: trust}
-	return layers.MightAllow(&req)
-}
-
-func compileAll(kind eval.Kind, list []reach.Policy) ([]*eval.Policy, error) {
-	var out []*eval.Policy
-	for _, p := range list {
-		if p.Document == nil {
-			continue
-		}
-		compiled, err := eval.Compile(p.Name, kind, p.Document)
-		if err != nil {
-			return nil, fmt.Errorf("judge %s: %w", p.Name, err)
-		}
-		out = append(out, compiled)
-	}
-	return out, nil
+	return ids
 }

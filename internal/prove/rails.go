@@ -7,78 +7,102 @@ import (
 
 	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/reach"
-	"github.com/postern-dev/postern/internal/compile"
 	"github.com/postern-dev/postern/internal/spec"
 )
 
 // never tries each action on everything that the named identities and roles
-// can become.
-func (m *model) never(n spec.Never, entries []Entry) Verdict {
+// can use.
+func (m *model) never(n spec.Never, identities []identity) Verdict {
 	v := Verdict{Rail: neverSentence(n), Where: n.Pos.String()}
-	for _, e := range entries {
-		if !matchesAny(n.Identities, e.Identity) {
+	for _, id := range identities {
+		if !matchesAny(n.Identities, id.Identity) {
 			continue
 		}
-		m.neverOwn(n, e, &v)
-		for _, reached := range e.Roles {
-			r := m.byARN[reached.ARN]
-			m.tryNever(n, subject{identity: e.Identity, arn: r.arn, via: reached.Via, account: r.account.ID, principal: &r.principal}, &v)
+		if id.own != nil {
+			m.tryNever(n, Violation{Identity: id.Identity, Principal: id.own.who.ARN}, id.own, &v)
 		}
+		m.tryReached(n, id.Identity, id.Roles, &v)
 	}
 	for _, r := range m.roles {
 		if r.name != "" && matchesAny(n.Roles, r.name) {
-			m.tryNever(n, subject{arn: r.arn, account: r.account.ID, principal: &r.principal}, &v)
+			m.tryReached(n, "", m.reached([]*role{r}), &v)
 		}
 	}
-	v.Holds = len(v.Violations) == 0
+	v.settle()
 	return v
 }
 
-// neverOwn tries what a machine user may do by itself, before it becomes
-// anything.
-func (m *model) neverOwn(n spec.Never, e Entry, v *Verdict) {
-	i := slices.IndexFunc(m.Spec.Identities, func(id spec.Identity) bool { return id.Name == e.Identity && id.AccessKey != nil })
-	if i < 0 {
-		return
-	}
-	arn := compile.UserARN(m.Spec, &m.Spec.Identities[i])
-	if p, ok := m.user(arn); ok {
-		m.tryNever(n, subject{identity: e.Identity, arn: arn, account: accountOf(arn), principal: &p}, v)
+func (m *model) tryReached(n spec.Never, identity string, reached []Reached, v *Verdict) {
+	for _, to := range reached {
+		bad := Violation{Identity: identity, Principal: to.ARN, Via: to.Via, PassedTo: to.PassedTo}
+		m.tryNever(n, bad, &m.byARN[to.ARN].subject, v)
 	}
 }
 
-// subject is one principal that a guard rail is tried on.
-type subject struct {
-	identity, arn, account string
-	via                    []string
-	principal              *reach.Principal
-}
-
-func (m *model) tryNever(n spec.Never, s subject, v *Verdict) {
+// tryNever tries a guard rail on one principal. What the principal's policies
+// do not bound counts as possible too, unless they violate the guard rail
+// themselves.
+func (m *model) tryNever(n spec.Never, bad Violation, s *subject, v *Verdict) {
 	v.Checked++
+	var found []Violation
 	for _, action := range n.Actions {
-		for _, resource := range m.resources(n.On, action, s.account) {
-			f, could := s.principal.Could(action, resource)
-			if !could {
-				continue
-			}
-			v.Violations = append(v.Violations, violation(s, action, resource, f))
-		}
+		found = append(found, m.tryAction(bad, s, action, n.On)...)
 	}
+	if len(found) == 0 {
+		found = m.tryEscape(n, bad, s)
+	}
+	v.Violations = append(v.Violations, found...)
 }
 
-func violation(s subject, action, resource string, f reach.Finding) Violation {
-	out := Violation{Identity: s.identity, Principal: s.arn, Via: s.via, Action: action, Resource: resource, Policy: f.Policy}
-	if f.Unknown {
-		out.Reason = "the content of " + f.Policy + " is not known, so nothing can be ruled out"
-		return out
-	}
-	out.Blame = blame(f.Statement)
-	out.Reason = fmt.Sprintf("%s allows %s", f.Policy, strings.Join(f.Actions, ", "))
-	if f.Conditional() {
-		out.Reason += " under conditions"
+// tryAction returns how the principal might do the action on any of these.
+func (m *model) tryAction(bad Violation, s *subject, action string, on []string) []Violation {
+	var out []Violation
+	for _, r := range m.patterns(on) {
+		f, could := s.permissions.Could(reach.Question{Action: action, Resource: r.resource, Facts: s.facts})
+		if !could {
+			continue
+		}
+		bad.Action, bad.Resource = action, r.short
+		out = append(out, bad.because("", f))
 	}
 	return out
+}
+
+// tryEscape returns how the principal might get at permissions that nothing
+// here bounds: by giving them to itself, or in an account that is not looked
+// at. The latter does not matter to a guard rail about resources of the
+// accounts that are: it would take a policy of the resource, or a way back in,
+// which identities of their own stand for.
+func (m *model) tryEscape(n spec.Never, bad Violation, s *subject) []Violation {
+	bad.Action, bad.Resource = strings.Join(n.Actions, ", "), "*"
+	if len(n.On) > 0 {
+		bad.Resource = strings.Join(n.On, ", ")
+	}
+	if action, f, could := s.permissions.Empowers(s.facts); could {
+		return []Violation{bad.because("it might give itself anything by "+action+": ", f)}
+	}
+	if !m.beyond(n.On) {
+		return nil
+	}
+	if f, could := s.permissions.Leaves(m.Spec.Partition, m.accountIDs(), s.facts); could {
+		return []Violation{bad.because("it might become a role of an account that is not looked at: ", f)}
+	}
+	return nil
+}
+
+// because fills in what is to blame.
+func (v Violation) because(how string, f reach.Finding) Violation {
+	v.Policy = f.Policy
+	if f.Unknown {
+		v.Reason = how + "the content of " + f.Policy + " is not known, so nothing can be ruled out"
+		return v
+	}
+	v.Blame = blame(f.Statement)
+	v.Reason = fmt.Sprintf("%s%s allows %s", how, f.Policy, strings.Join(f.Actions, ", "))
+	if f.Conditional() {
+		v.Reason += " under conditions"
+	}
+	return v
 }
 
 func neverSentence(n spec.Never) string {

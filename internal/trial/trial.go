@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/internal/catalog"
@@ -47,8 +48,19 @@ type Report struct {
 type Role struct {
 	Name     string    `json:"name"`
 	ARN      string    `json:"arn"`
+	Outcome  Outcome   `json:"outcome"`
 	Attempts []Attempt `json:"attempts"`
 }
+
+// Outcome is what the trial of a role came to.
+type Outcome string
+
+// The outcomes.
+const (
+	Right    Outcome = "right"     // everything went as it must
+	Wrong    Outcome = "wrong"     // something was allowed or refused that must not be
+	NotTried Outcome = "not tried" // nobody who may enter can be played here
+)
 
 // Attempt is one thing that somebody tried.
 type Attempt struct {
@@ -60,16 +72,24 @@ type Attempt struct {
 	Detail   string `json:"detail,omitempty"`   // AWS's answer to a refusal
 }
 
-// Right reports whether everything went as it must.
+// Right reports whether every role was tried and everything went as it must.
 func (r *Report) Right() bool {
-	for _, role := range r.Roles {
-		for _, a := range role.Attempts {
-			if a.Want != a.Allowed {
-				return false
-			}
-		}
+	return !slices.ContainsFunc(r.Roles, func(role Role) bool { return role.Outcome != Right })
+}
+
+// Wrong reports whether something was allowed or refused that must not be.
+func (r *Report) Wrong() bool {
+	return slices.ContainsFunc(r.Roles, func(role Role) bool { return role.Outcome == Wrong })
+}
+
+func outcomeOf(attempts []Attempt) Outcome {
+	switch {
+	case len(attempts) == 0:
+		return NotTried
+	case slices.ContainsFunc(attempts, func(a Attempt) bool { return a.Want != a.Allowed }):
+		return Wrong
 	}
-	return true
+	return Right
 }
 
 // Run tries every role of the spec. It fails only if the other side could not
@@ -93,10 +113,12 @@ func tryRole(ctx context.Context, s *spec.Spec, r *spec.Role, gate Gate) (Role, 
 			return Role{}, err
 		}
 	}
-	if t.session == nil {
-		return t.out, nil
+	var err error
+	if t.session != nil {
+		err = t.calls(ctx)
 	}
-	return t.out, t.calls(ctx)
+	t.out.Outcome = outcomeOf(t.out.Attempts)
+	return t.out, err
 }
 
 // roleTrial is the trial of one role under way.
@@ -135,12 +157,7 @@ func (t *roleTrial) note(a Attempt, session Session, err error) error {
 // enter tries one trust entry: the machine itself, and those who pose as it.
 // A role or an account elsewhere cannot be played from here.
 func (t *roleTrial) enter(ctx context.Context, entry spec.Trust) error {
-	proof, name := entry.Proof, ""
-	for i := range t.spec.Identities {
-		if id := &t.spec.Identities[i]; id.Name == entry.Identity {
-			proof, name = compile.Proof(t.spec, id), id.Name
-		}
-	}
+	proof, name := compile.ProofOf(t.spec, entry), entry.Identity
 	if name == "" {
 		name = proof.Describe()
 	}
@@ -193,13 +210,11 @@ func (t *roleTrial) enterWithTokens(ctx context.Context, name string, id trust.G
 // trusts presents: no stranger's, then.
 func (t *roleTrial) trusts(claims trust.Claims) bool {
 	for _, entry := range t.role.Trust {
-		proof := entry.Proof
-		for _, id := range t.spec.Identities {
-			if id.Name == entry.Identity {
-				proof = id.Proof
-			}
+		id, ok := compile.ProofOf(t.spec, entry).(trust.GitHub)
+		if !ok {
+			continue
 		}
-		if id, ok := proof.(trust.GitHub); ok && id.TokenIn(t.scope())["sub"] == claims["sub"] && id.TokenIn(t.scope())["aud"] == claims["aud"] {
+		if own := id.TokenIn(t.scope()); own["sub"] == claims["sub"] && own["aud"] == claims["aud"] {
 			return true
 		}
 	}
