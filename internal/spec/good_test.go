@@ -1,9 +1,11 @@
 package spec_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -340,6 +342,11 @@ func TestLoadNothing(t *testing.T) {
 	if err := os.WriteFile(big, []byte(strings.Repeat("# much\n", 1<<18)), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	pipes := filepath.Join(dir, "pipes")
+	pipe := filepath.Join(pipes, "postern.yaml")
+	if err := errors.Join(os.Mkdir(pipes, 0o755), syscall.Mkfifo(pipe, 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	empty := filepath.Join(dir, "empty")
 	if err := os.Mkdir(empty, 0o755); err != nil {
 		t.Fatal(err)
@@ -348,6 +355,8 @@ func TestLoadNothing(t *testing.T) {
 		{filepath.Join(dir, "none.yaml"), dir + "/none.yaml: there is no such file or folder"},
 		{empty, empty + ": no *.yaml or *.yml file is in this folder"},
 		{os.DevNull, "/dev/null: read spec: it is no regular file"},
+		{pipe, pipe + ": read spec: it is no regular file"},
+		{pipes, pipe + ": read spec: it is no regular file"},
 		{big, big + ":1:1: file is larger than 1 MiB"},
 	} {
 		s, err := spec.Load(c.path)

@@ -60,17 +60,22 @@ func filesOf(dir string) ([]string, error) {
 	return files, nil
 }
 
-// readFile reads a regular file, one byte beyond what Parse takes at most.
+// readFile reads a regular file, one byte beyond what Parse takes at most. To
+// open a pipe would wait for who writes into it.
 func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("it is no regular file")
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close() // only read from
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("it is no regular file")
-	}
-	return io.ReadAll(io.LimitReader(f, maxBytes+1))
+	return io.ReadAll(io.LimitReader(f, MaxBytes+1))
 }
 
 func readError(path string, err error) error {

@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// maxBytes bounds one file; a real spec is far below it.
-const maxBytes = 1 << 20
+// MaxBytes bounds one file; a real spec is far below it.
+const MaxBytes = 1 << 20
 
 // parseYAML returns the one document in src, nil if it holds nothing but
 // comments; false means that it could not be read, which is reported. The
@@ -21,7 +21,7 @@ func parseYAML(src Source, r *reader) (*yaml.Node, bool) {
 		r.fail(Pos{src.Name, max(1, line), max(1, column)}, what, hint)
 		return nil, false
 	}
-	if len(src.Data) > maxBytes {
+	if len(src.Data) > MaxBytes {
 		return fail(1, 1, "file is larger than 1 MiB", "is this a spec? if so, split it: a folder of files is read as one")
 	}
 	if line, column := firstInvalid(src.Data); line > 0 {

@@ -8,13 +8,30 @@ import (
 	"github.com/postern-dev/postern/internal/fault"
 )
 
+// Failure is one error, taken apart for a reader or a program.
+type Failure struct {
+	Where string // "file:line:column", an ARN, or empty
+	What  string // may have several lines
+	Hint  string // what to do about it; may be empty
+}
+
+// Failures takes an error apart: a list into its members, in order.
+func Failures(err error) []Failure {
+	var out []Failure
+	for _, e := range flatten(err) {
+		where, what, hint := parts(e)
+		out = append(out, Failure{where, what, hint})
+	}
+	return out
+}
+
 // PrintError prints err on stderr: every member of a list with its hint, and
 // how many there were if more than one.
 func (s *Streams) PrintError(err error) {
 	p := s.Talk()
-	members := flatten(err)
-	for _, e := range members {
-		p.failure(e)
+	members := Failures(err)
+	for _, f := range members {
+		p.failure(f)
 	}
 	if len(members) > 1 {
 		p.Line(Bold(fmt.Sprintf("%d errors", len(members))))
@@ -22,19 +39,18 @@ func (s *Streams) PrintError(err error) {
 }
 
 // failure prints one error: where, what, and what to do about it.
-func (p *Printer) failure(err error) {
-	where, what, hint := parts(err)
+func (p *Printer) failure(f Failure) {
 	line := []Span{Bad("error:"), Plain(" ")}
-	if where != "" {
-		line = append(line, Bold(where+":"), Plain(" "))
+	if f.Where != "" {
+		line = append(line, Bold(f.Where+":"), Plain(" "))
 	}
-	first, rest, more := strings.Cut(what, "\n")
+	first, rest, more := strings.Cut(f.What, "\n")
 	p.Line(append(line, Plain(first))...)
 	if more {
 		p.indented(rest)
 	}
-	if hint != "" {
-		p.hint(hint)
+	if f.Hint != "" {
+		p.hint(f.Hint)
 	}
 }
 

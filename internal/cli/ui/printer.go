@@ -101,24 +101,37 @@ func (p *Printer) paint(style Style, text string) string {
 	return "\x1b[" + sgr + "m" + text + "\x1b[0m"
 }
 
-// fold breaks text at spaces into lines of at most width columns. A word that
-// is wider stands alone: ARNs and URLs must stay whole to be copied.
+// fold breaks text at spaces into lines of at most width columns, and a list
+// that is wider behind its commas. Any other word that is wider stands alone:
+// ARNs and URLs must stay whole to be copied.
 func fold(text string, width int) []string {
 	var lines []string
 	for paragraph := range strings.SplitSeq(text, "\n") {
 		line := ""
 		for word := range strings.FieldsSeq(paragraph) {
-			switch {
-			case line == "":
-				line = word
-			case Width(line)+1+Width(word) <= width:
-				line += " " + word
-			default:
-				lines = append(lines, line)
-				line = word
+			gap := " "
+			for _, piece := range pieces(word, width) {
+				switch {
+				case line == "":
+					line = piece
+				case Width(line)+len(gap)+Width(piece) <= width:
+					line += gap + piece
+				default:
+					lines = append(lines, line)
+					line = piece
+				}
+				gap = ""
 			}
 		}
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// pieces are the parts of a word that may stand on lines of their own.
+func pieces(word string, width int) []string {
+	if Width(word) <= width {
+		return []string{word}
+	}
+	return strings.SplitAfter(word, ",")
 }

@@ -81,6 +81,9 @@ func Test(input string) (s *Streams, out, err *bytes.Buffer) {
 	return &Streams{In: bytes.NewBufferString(input), Out: &writer{w: out}, Err: &writer{w: err}}, out, err
 }
 
+// Redirect sends results to w from now on.
+func (s *Streams) Redirect(w io.Writer) { s.Out = &writer{w: w} }
+
 // configure derives what may be drawn from the terminal facts and env.
 func (s *Streams) configure(env func(string) string) {
 	dumb := env("TERM") == "dumb"

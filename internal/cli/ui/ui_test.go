@@ -110,8 +110,8 @@ func TestDataCannotPoseAsALine(t *testing.T) {
 func TestText(t *testing.T) {
 	s, out, _ := Test("")
 	s.OutTerminal, s.Width = true, 30
-	s.Result().Text(2, StylePlain, "arn:aws:iam::222222222222:role/postern/shop/deploy stays whole\nand lines end")
-	want := "  arn:aws:iam::222222222222:role/postern/shop/deploy\n  stays whole\n  and lines end\n"
+	s.Result().Text(2, StylePlain, "arn:aws:iam::222222222222:role/postern/shop/deploy stays whole\nand lines end\nservices=prod/shop,prod/media,test/web do not")
+	want := "  arn:aws:iam::222222222222:role/postern/shop/deploy\n  stays whole\n  and lines end\n  services=prod/shop,\n  prod/media,test/web do not\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
 	}
@@ -229,7 +229,7 @@ func TestWriteErrorIsRemembered(t *testing.T) {
 	s, _, _ := Test("")
 	r, w := io.Pipe()
 	r.CloseWithError(io.ErrClosedPipe)
-	s.Out = &writer{w: w}
+	s.Redirect(w)
 	s.Result().Line(Plain("x"))
 	if err := s.Result().JSON(1); !errors.Is(err, io.ErrClosedPipe) || !errors.Is(s.WriteError(), io.ErrClosedPipe) {
 		t.Errorf("got %v and %v, want %v", err, s.WriteError(), io.ErrClosedPipe)
