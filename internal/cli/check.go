@@ -64,7 +64,7 @@ func runCheck(a *app, o checkOptions) error {
 }
 
 func check(a *app, path string, now time.Time) (checkResult, error) {
-	s, err := loadSpec(a, path)
+	s, err := readSpec(a, path)
 	if err != nil {
 		return checkResult{}, err
 	}
@@ -81,10 +81,10 @@ func check(a *app, path string, now time.Time) (checkResult, error) {
 // stdin is the path that stands for the standard input.
 const stdin = "-"
 
-// loadSpec reads a file, a folder, or the standard input.
-func loadSpec(a *app, path string) (*spec.Spec, error) {
+// readSpec reads a file, a folder, or the standard input.
+func readSpec(a *app, path string) (*spec.Spec, error) {
 	if path != stdin {
-		return spec.Load(path)
+		return loadSpec(path)
 	}
 	data, err := io.ReadAll(io.LimitReader(a.In, spec.MaxBytes+1))
 	if err != nil {

@@ -121,7 +121,7 @@ func customText(out *ui.Printer, c customJSON) {
 	out.Table(ui.Table{Indent: 4, Gap: 1, Rows: [][]ui.Span{{ui.Plain("custom"), ui.Warn(strings.ToLower(c.Effect)), ui.Plain(what)}}})
 	t := ui.Table{Indent: 6, Gap: 1, Rows: [][]ui.Span{{ui.Dim("on"), ui.Plain(strings.Join(c.Resources, " "))}}}
 	for _, cond := range c.Conditions {
-		t.Rows = append(t.Rows, []ui.Span{ui.Dim("if"), ui.Plain(conditionText(cond))})
+		t.Rows = append(t.Rows, []ui.Span{ui.Dim("if"), ui.Plain(onlyIf(cond))})
 	}
 	t.Rows = append(t.Rows, []ui.Span{ui.Dim("because"), ui.Dim(c.Because + untilText(c.Until))})
 	out.Table(t)
@@ -134,8 +134,8 @@ func customText(out *ui.Printer, c customJSON) {
 	endedText(out, 6, "the statement", c.Until, c.Ended)
 }
 
-// conditionText is "StringEquals aws:PrincipalTag/team: web or shop".
-func conditionText(c conditionJSON) string {
+// onlyIf is "StringEquals aws:PrincipalTag/team: web or shop".
+func onlyIf(c conditionJSON) string {
 	return c.Operator + " " + c.Key + ": " + strings.Join(c.Values, " or ")
 }
 
@@ -157,5 +157,8 @@ func untilText(until *time.Time) string {
 	if until == nil {
 		return ""
 	}
-	return " until " + until.Format(time.DateOnly)
+	if utc := until.UTC(); !utc.Equal(utc.Truncate(24 * time.Hour)) {
+		return " until " + utc.Format(time.RFC3339)
+	}
+	return " until " + until.UTC().Format(time.DateOnly)
 }
