@@ -60,14 +60,15 @@ type status int
 
 func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
-// finish prints what went wrong and returns the exit code.
+// finish prints what went wrong and returns the exit code. A result that could
+// not be written is an error whatever the command has to say: nobody has read
+// its findings.
 func (a *app) finish(ctx context.Context, err error) int {
-	if err == nil {
-		if lost := a.WriteError(); lost != nil {
-			err = fmt.Errorf("write result: %w", lost)
-		}
+	code, quiet := errors.AsType[status](err)
+	if lost := a.WriteError(); lost != nil && (err == nil || quiet) {
+		err, quiet = fmt.Errorf("write result: %w", lost), false
 	}
-	switch code, quiet := errors.AsType[status](err); {
+	switch {
 	case err == nil:
 		return fault.OK
 	case quiet:

@@ -45,6 +45,26 @@ func TestFinish(t *testing.T) {
 	}
 }
 
+// full is a disk with no room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+func TestFinishTellsOfLostResults(t *testing.T) {
+	for _, err := range []error{nil, status(fault.Findings)} {
+		streams, _, talk := ui.Test("")
+		streams.Redirect(full{})
+		a := &app{Streams: streams}
+		a.Result().Line(ui.Plain("a finding"))
+		if got := a.finish(t.Context(), err); got != fault.General {
+			t.Errorf("%v: exit code %d, want %d", err, got, fault.General)
+		}
+		if diff := cmp.Diff("error: write result: no space left\n", talk.String()); diff != "" {
+			t.Errorf("%v: %s", err, diff)
+		}
+	}
+}
+
 func TestExportLines(t *testing.T) {
 	got := exportLines([]string{"A=http://127.0.0.1:1/x", "B=", "C=it's $HOME", "D=a=b\n`c`"})
 	want := "export A=http://127.0.0.1:1/x\nexport B=\nexport C='it'\\''s $HOME'\nexport D='a=b\n`c`'\n"
