@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,11 +23,19 @@ type catalogOptions struct {
 	json   bool
 }
 
-// Where a policy is shown for when nobody says: an account of the examples.
-const (
-	exampleRegion  = "eu-west-1"
-	exampleAccount = "222222222222"
-)
+// exampleAccount is where a policy is shown for when nobody says.
+const exampleAccount = "222222222222"
+
+// exampleRegion is a region of the partition; of aws if none is named.
+func exampleRegion(partition string) string {
+	switch partition {
+	case "aws-us-gov":
+		return "us-gov-west-1"
+	case "aws-cn":
+		return "cn-north-1"
+	}
+	return "eu-west-1"
+}
 
 func newCatalog(a *app) *cobra.Command {
 	var o catalogOptions
@@ -52,7 +61,7 @@ postern catalog ecr-docker-push --level prefix --set prefixes=team --policy`,
 	f.StringVar(&o.level, "level", "", "`LEVEL` how wide the grant is (default its narrowest)")
 	f.StringArrayVar(&o.set, "set", nil, "`PARAM=VALUE` a parameter; lists take commas, or the flag again")
 	f.StringVar(&o.scope.Account, "account", exampleAccount, "`ID` the account that the role is in")
-	f.StringVar(&o.scope.Region, "region", exampleRegion, "`REGION` where the resources are")
+	f.StringVar(&o.scope.Region, "region", "", "`REGION` where the resources are (default one of the partition)")
 	f.StringVar(&o.scope.Partition, "partition", "", "`NAME` aws, aws-us-gov or aws-cn (default that of the region)")
 	f.BoolVar(&o.cases, "cases", false, "list the calls that it is proved to allow and to deny")
 	f.BoolVar(&o.policy, "policy", false, "print only the policy, for the values of --set")
@@ -138,6 +147,7 @@ func explain(cmd *cobra.Command, grant *catalog.Grant, o catalogOptions) (*grant
 	if o.level == "" {
 		o.level = grant.DefaultLevel()
 	}
+	o.scope.Region = cmp.Or(o.scope.Region, exampleRegion(o.scope.Partition))
 	if o.scope.Partition == "" {
 		o.scope.Partition = iam.LookupPartition(o.scope.Region)
 	}
@@ -149,7 +159,7 @@ func explain(cmd *cobra.Command, grant *catalog.Grant, o catalogOptions) (*grant
 		entry.Args = exampleArgs(grant, o.level)
 		entry.Example = len(entry.Args) > 0
 	}
-	if errs := grant.Check(o.level, entry.Args); len(errs) > 0 {
+	if errs := grant.CheckIn(o.scope, o.level, entry.Args); len(errs) > 0 {
 		return nil, argErrors(grant, errs)
 	}
 	entry.Policy, err = grant.Policy(o.scope, o.level, entry.Args)

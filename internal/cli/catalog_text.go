@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -231,18 +232,21 @@ func casesText(out *ui.Printer, g *catalog.Grant) {
 			if before != "" {
 				out.Blank()
 			}
-			out.Line(ui.Bold(title))
+			out.Text(0, ui.StyleBold, title)
 			before = title
 		}
 		mark, verdict := ui.OK, ui.Good("allowed")
 		if !c.Allowed {
 			mark, verdict = ui.Failed, ui.Bad("denied ")
 		}
-		line := []ui.Span{ui.Plain("  "), mark.Span(), ui.Plain(" "), verdict, ui.Plain("  " + c.Action)}
+		call := c.Action
 		if c.Resource != "*" {
-			line = append(line, ui.Dim(" on "+c.Resource))
+			call += " on " + c.Resource
 		}
-		out.Line(line...)
+		for _, key := range slices.Sorted(maps.Keys(c.Context)) {
+			call += " with " + key + "=" + strings.Join(c.Context[key], ",")
+		}
+		out.Table(ui.Table{Indent: 2, Gap: 1, Rows: [][]ui.Span{{mark.Span(), verdict, ui.Plain(""), ui.Plain(call)}}})
 	}
 }
 
