@@ -1,0 +1,136 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/postern-dev/postern/iam"
+)
+
+var syntaxChecks = []*check{
+	{code: "JSON_SYNTAX_ERROR", severity: Error, run: jsonSyntax, always: true},
+	{code: "DATA_TYPE_MISMATCH", severity: Error, run: dataType},
+	{code: "INVALID_POLICY_ELEMENT", severity: Error, run: unknownElement},
+	{code: "INVALID_VERSION", severity: Error, run: invalidVersion},
+	{code: "MISSING_VERSION", severity: Warning, run: missingVersion},
+	{code: "MISSING_STATEMENT", severity: Error, run: missingStatement},
+	{code: "UNSUPPORTED_CHARACTER", severity: Error, run: unsupportedCharacter, page: "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"},
+}
+
+// jsonSyntax reports where the text stops being JSON, or a name doubles: most
+// readers of JSON would silently take one of the two.
+func jsonSyntax(p *pass) {
+	if p.broken != nil {
+		p.report(p.broken.node, "%s", p.broken.what)
+	}
+	for _, d := range p.doubled {
+		p.report(d.node, "%s", d.what)
+	}
+}
+
+func dataType(p *pass) {
+	for _, m := range p.mistyped {
+		f := p.report(m.node, "%s", m.what)
+		if m.node.kind == number && iam.IsAccountID(m.node.text) {
+			f.fix("write it as a string", replace(m.node, m.node.text))
+		}
+	}
+}
+
+func unknownElement(p *pass) {
+	for _, key := range p.unknown {
+		names, where := statementElements, "a statement"
+		if key.parent == p.root {
+			names, where = documentElements, "a policy"
+		}
+		f := p.report(key, "%s has no element %q", where, key.text).hint("its elements are %s", strings.Join(names, ", "))
+		near := nearest(key.text, names)
+		if near == "" || slices.ContainsFunc(key.parent.members, func(m member) bool { return m.key.text == near }) {
+			continue
+		}
+		f.hint("did you mean %q?", near)
+		if strings.EqualFold(near, key.text) {
+			f.fix("write "+near, replace(key, near))
+		} else {
+			f.offer("write "+near, replace(key, near))
+		}
+	}
+}
+
+func invalidVersion(p *pass) {
+	v := p.version
+	switch {
+	case v == nil || v.text == iam.Version2012:
+	case v.text != iam.Version2008:
+		p.report(v, "there is no version %q of the policy language", v.text).
+			hint("it is %q: the date of the language, not of the policy", iam.Version2012).
+			fix("write "+iam.Version2012, replace(v, iam.Version2012))
+	case p.typ == RCP:
+		p.report(v, "resource control policies have version %q", iam.Version2012).
+			fix("write "+iam.Version2012, replace(v, iam.Version2012))
+	}
+}
+
+// missingVersion is safe to fix unless the policy has what might be variables:
+// the newer version would make them so.
+func missingVersion(p *pass) {
+	if p.root.kind != object || slices.ContainsFunc(p.root.members, func(m member) bool { return m.key.text == "Version" }) {
+		return
+	}
+	f := p.report(p.root, "the policy has no Version, which means %q: variables stay plain text", iam.Version2008).
+		hint("add \"Version\": %q", iam.Version2012)
+	if len(p.root.members) == 0 {
+		return
+	}
+	first := p.root.members[0].key.start
+	lead := string(p.src[p.root.start+1 : first]) // its line break and indentation
+	edit := Edit{first, first, fmt.Sprintf(`"Version": %q,%s`, iam.Version2012, lead)}
+	if strings.TrimSpace(lead) != "" {
+		return
+	}
+	if strings.Contains(string(p.src), "${") {
+		f.offer("add Version "+iam.Version2012, edit)
+	} else {
+		f.fix("add Version "+iam.Version2012, edit)
+	}
+}
+
+func missingStatement(p *pass) {
+	if p.root.kind != object {
+		return
+	}
+	for _, m := range p.root.members {
+		if m.key.text == "Statement" && (m.value.kind != array || len(m.value.items) > 0) {
+			return // there is something, if only of the wrong kind
+		}
+	}
+	p.report(p.root, "the policy has no statement")
+}
+
+// unsupportedCharacter finds characters that IAM takes only in escaped form, if
+// at all: it allows tab, line feed, carriage return and U+0020 to U+00FF.
+func unsupportedCharacter(p *pass) {
+	for at, r := range string(p.src) {
+		if r <= 0xFF {
+			continue
+		}
+		n := &node{start: at, end: at + utf8.RuneLen(r)}
+		escaped := quotedASCII(r)
+		p.report(n, "IAM takes no character %U", r).hint("write it as %s, or without it", escaped).
+			fix("write "+escaped, Edit{n.start, n.end, escaped})
+		if p.count() >= maxFindings {
+			return
+		}
+	}
+}
+
+// quotedASCII is the form in which JSON has r with characters of ASCII only.
+func quotedASCII(r rune) string {
+	if r < 0x10000 {
+		return fmt.Sprintf(`\u%04x`, r)
+	}
+	r -= 0x10000
+	return fmt.Sprintf(`\u%04x\u%04x`, 0xD800+r>>10, 0xDC00+r&0x3FF)
+}
