@@ -39,7 +39,7 @@ type findings struct{ denies, allows []Reason }
 // judge asks all layers and weighs them. The set holds the layers that
 // withheld an allow.
 func (l *Layers) judge(r *Request, found *findings, lenient bool) (Decision, string, kindSet) {
-	if isCallerIdentity(r.Action) && r.Principal.Kind.isAWS() {
+	if r.asksWhoItIs() {
 		return Allowed, ruleCallerIdentity, 0
 	}
 	q := query{Request: r, service: serviceBit(r.Action), bounded: len(l.Boundary) > 0, lenient: lenient, found: found}
@@ -144,7 +144,7 @@ func (l *Layers) needsResource(r *Request) bool {
 	if !r.Principal.Kind.isAWS() || crossAccount(r) || l.resourceKind() == Trust {
 		return true
 	}
-	return l.Resource != nil && isKMSKey(r.Resource)
+	return l.Resource != nil && (isKMSKey(r.Resource) || assumesRole(r.Action))
 }
 
 // ownNeeds are the principal's own policies.

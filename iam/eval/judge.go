@@ -38,7 +38,7 @@ func (l *Layers) Judge(r *Request) Judgement {
 
 // when follows judge, with expressions in place of truth.
 func (l *Layers) when(r *Request) Expr {
-	if isCallerIdentity(r.Action) && r.Principal.Kind.isAWS() {
+	if r.asksWhoItIs() {
 		return all()
 	}
 	if isImmutable(r.Action, r.Resource) {

@@ -49,8 +49,12 @@ func isKMSKey(arn string) bool {
 	return strings.HasPrefix(rest, "kms:") && strings.Contains(rest, ":key/")
 }
 
-func isCallerIdentity(action string) bool {
-	return len(action) == len("sts:GetCallerIdentity") && strings.EqualFold(action, "sts:GetCallerIdentity")
+// asksWhoItIs tells sts:GetCallerIdentity, from whoever has credentials.
+//
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+func (r *Request) asksWhoItIs() bool {
+	const action = "sts:GetCallerIdentity"
+	return len(r.Action) == len(action) && strings.EqualFold(r.Action, action) && (r.Principal.Kind.isAWS() || r.Principal.Kind == Service)
 }
 
 // immutable lists, for the resources that AWS keeps in every account, the

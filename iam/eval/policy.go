@@ -103,7 +103,9 @@ func (c *compiler) statement(index int, s *iam.Statement) statement {
 	out.doubtful = c.doubt
 	for _, err := range flatten(errs) {
 		c.errs = append(c.errs, fmt.Errorf("statement %d%s: %w", index, place(s), err))
-		out.doubtful = true
+		if _, harmless := err.(notice); !harmless {
+			out.doubtful = true
+		}
 	}
 	return out
 }
@@ -182,8 +184,6 @@ func (c *compiler) compileResources(s *iam.Statement, out *statement) error {
 		out.anyResource = true
 	case absent:
 		err = errors.New("no Resource")
-	case c.kind == Trust:
-		err = errors.New("a trust policy has no Resource")
 	case s.NotResources != nil:
 		out.notResources = true
 		out.resources, err = compilePatterns(s.NotResources, style{wild: true, vars: c.vars, negated: true})
@@ -192,9 +192,17 @@ func (c *compiler) compileResources(s *iam.Statement, out *statement) error {
 	}
 	if err != nil {
 		out.anyResource = true
+	} else if c.kind == Trust && !absent {
+		err = notice("a trust policy has no Resource")
 	}
 	return err
 }
+
+// notice is an error in a policy that leaves no doubt what it means: AWS
+// refuses it, but it can be evaluated as it stands.
+type notice string
+
+func (n notice) Error() string { return string(n) }
 
 // hasPrincipals tells the kinds of policy that say whom they are for.
 func (k Kind) hasPrincipals() bool {

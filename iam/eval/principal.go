@@ -82,8 +82,8 @@ func (ps *principals) grant(p *Principal) grant {
 	switch {
 	case ps.everyone:
 		return direct
-	case p.Kind == Service:
-		return directIf(slices.Contains(ps.services, p.ARN))
+	case p.Kind == Service: // queues let topics in by {"AWS": "*"} with aws:SourceArn
+		return directIf(ps.allAWS || slices.Contains(ps.services, p.ARN))
 	case p.Kind == WebIdentity || p.Kind == SAML:
 		return directIf(slices.Contains(ps.federated, p.ARN))
 	case ps.allAWS:
@@ -162,7 +162,7 @@ func (ps *principals) denies(p *Principal) truth {
 		return yes
 	}
 	if ps.canonical && (p.Kind.isAWS() || p.Kind == Anonymous) || ps.allAWS {
-		return maybe // AWS does not say whether {"AWS": "*"} takes in services
+		return maybe // AWS does not say whether {"AWS": "*"} takes in identities of tokens
 	}
 	return no
 }

@@ -140,7 +140,7 @@ func (ref reference) names(element *iam.Principal) []string {
 	var out []string
 	switch p.Kind {
 	case eval.Service:
-		if slices.Contains(element.Service, p.ARN) {
+		if slices.Contains(element.Service, p.ARN) || slices.Contains(element.AWS, "*") {
 			out = append(out, "principal")
 		}
 		return out
@@ -177,8 +177,11 @@ func (ref reference) isFor(s iam.Statement, bounded bool) bool {
 			return true
 		}
 		how := ref.names(s.NotPrincipal)
-		if slices.Contains(s.NotPrincipal.AWS, "*") || s.NotPrincipal.Everyone || !aws {
-			return len(how) == 0
+		if !aws {
+			return !s.NotPrincipal.Everyone && !slices.Contains(slices.Concat(s.NotPrincipal.Service, s.NotPrincipal.Federated), p.ARN)
+		}
+		if slices.Contains(s.NotPrincipal.AWS, "*") || s.NotPrincipal.Everyone {
+			return false
 		}
 		listed := slices.Contains(how, "account")
 		if p.Kind != eval.Root {
@@ -193,7 +196,7 @@ func (ref reference) isFor(s iam.Statement, bounded bool) bool {
 	case len(ref.names(s.Principal)) > 0:
 		return true
 	}
-	// Whether {"AWS": "*"} takes in services is not said: a Deny does.
+	// Whether {"AWS": "*"} takes in identities of tokens is not said: a Deny does.
 	return s.Effect == iam.Deny && slices.Contains(s.Principal.AWS, "*")
 }
 

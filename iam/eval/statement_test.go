@@ -145,7 +145,6 @@ func TestCompileErrors(t *testing.T) {
 		{name: "all but nothing", members: `"NotAction":[],"Resource":"*"`, want: "empty NotAction"},
 		{name: "all resources but none", members: `"Action":"*","NotResource":[]`, want: "empty NotResource"},
 		{name: "principal in an identity policy", members: `"Principal":"*","Action":"*","Resource":"*"`, want: "an identity policy has no Principal"},
-		{name: "resource in a trust policy", kind: eval.Trust, members: `"Principal":"*","Action":"*","Resource":"x"`, want: "a trust policy has no Resource"},
 		{name: "part of a principal", kind: eval.Trust, members: `"Principal":{"AWS":"arn:aws:iam::111111111111:role/*"},"Action":"*"`, want: `principal "arn:aws:iam::111111111111:role/*": a wildcard must stand alone`},
 		{name: "any service", kind: eval.Resource, members: `"Principal":{"Service":"*"},"Action":"*"`, want: `principal "*": a wildcard stands for no service or provider`},
 	} {
@@ -225,5 +224,20 @@ func TestNilPolicyGrantsNothing(t *testing.T) {
 	}
 	if !l.MightAllow(r) {
 		t.Error("MightAllow takes an unknown policy for one that withholds")
+	}
+}
+
+// Rule 31. AWS refuses a Resource in a trust policy; it is reported, and means
+// what it says.
+func TestTrustPolicyWithResource(t *testing.T) {
+	for resource, want := range map[string]eval.Decision{"*": eval.Allowed, roleARN: eval.Allowed, "x": eval.ImplicitDeny} {
+		p, err := eval.Compile("p", eval.Trust, document(t, v12(`"Effect":"Allow","Principal":"*","Action":"*","Resource":"`+resource+`"`)))
+		if err == nil || err.Error() != "compile policy p: statement 0 (at 1:38): a trust policy has no Resource" {
+			t.Errorf("%s: error %v", resource, err)
+		}
+		l := eval.Layers{Resource: p}
+		if got := decide(t, &l, &eval.Request{Principal: alice, Action: "sts:AssumeRole", Resource: roleARN}); got != want {
+			t.Errorf("%s: %v, want %v", resource, got, want)
+		}
 	}
 }

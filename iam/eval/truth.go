@@ -14,7 +14,7 @@ package eval
 //   - a number, date, address or base64 of the request that is none;
 //   - an ARN pattern of fewer than six parts, if it matches as plain text;
 //   - a Deny on a canonical user id, for principals of AWS accounts, and one on
-//     {"AWS": "*"}, for services and federated identities.
+//     {"AWS": "*"}, for web and SAML identities.
 //
 // The order makes "and" the minimum and "or" the maximum.
 type truth uint8

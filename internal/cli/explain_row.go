@@ -59,7 +59,7 @@ func (p *principalName) UnmarshalJSON(src []byte) error {
 	if json.Unmarshal(src, &p.Name) == nil && string(src) != "null" {
 		return nil
 	}
-	if json.Unmarshal(src, &object) != nil || object.Type != "anonymous" {
+	if json.Unmarshal(src, &object) != nil || !strings.EqualFold(object.Type, "anonymous") {
 		return errors.New(`principal must be a string or {"type":"anonymous"}`)
 	}
 	p.Anonymous = true
@@ -160,9 +160,18 @@ func (q *question) request() (*eval.Request, error) {
 	}
 	ctx := eval.NewContext(keys)
 	return &eval.Request{
-		Principal: principal.WithRole(ctx), Action: r.Action, Resource: r.Resource,
+		Principal: knownBy(principal.WithRole(ctx)), Action: r.Action, Resource: r.Resource,
 		ResourceAccount: r.owner(), Context: ctx,
 	}, nil
+}
+
+// knownBy takes a federated user for the session of the IAM user of its name:
+// a row has no other way to say whose session it is.
+func knownBy(p eval.Principal) eval.Principal {
+	if p.Kind == eval.FederatedUser {
+		p.UserARN = strings.Replace(strings.Replace(p.ARN, ":sts:", ":iam:", 1), ":federated-user/", ":user/", 1)
+	}
+	return p
 }
 
 // isActionName tells "s3:GetObject" from patterns and lists.

@@ -65,7 +65,7 @@ func TestBatchVerdicts(t *testing.T) {
 		{"no resource", `{"id":7,"request":{` + eve + `,"action":"a:B"}}`, `{"id":7,"error":"request.resource is missing"}`},
 		{"action pattern", `{"id":7,"request":{` + eve + `,"action":"a:*","resource":"*"}}`, `{"id":7,"error":"request.action \"a:*\" is not of the form service:Name"}`},
 		{"account", rowOf(`7`, eve+`,"resource_account":"1"`, ``), `{"id":7,"error":"request.resource_account \"1\" is not an account id"}`},
-		{"principal", rowOf(`7`, `"principal":{"type":"Anonymous"}`, ``), `{"id":7,"error":"principal must be a string or {\"type\":\"anonymous\"}"}`},
+		{"principal", rowOf(`7`, `"principal":{"type":"AWS"}`, ``), `{"id":7,"error":"principal must be a string or {\"type\":\"anonymous\"}"}`},
 		{"principal null", rowOf(`7`, `"principal":null`, ``), `{"id":7,"error":"principal must be a string or {\"type\":\"anonymous\"}"}`},
 		{"context", rowOf(`7`, eve+`,"context":{"a":{}}`, ``), `{"id":7,"error":"context value {} is not a string, number or boolean"}`},
 		{"context list", rowOf(`7`, eve+`,"context":{"a":["b",null]}`, ``), `{"id":7,"error":"context value null is not a string, number or boolean"}`},
