@@ -33,6 +33,18 @@ func freeVariables(pattern string) string {
 // They hold no colon.
 const partsBeforeResource = 5
 
+// overlapsAction reports whether some action matches both patterns. Most are
+// the names of actions, for which no search is needed.
+func overlapsAction(a, b string) bool {
+	switch {
+	case !strings.ContainsAny(a, "*?"):
+		return iam.MatchFold(b, a)
+	case !strings.ContainsAny(b, "*?"):
+		return iam.MatchFold(a, b)
+	}
+	return iam.OverlapsFold(a, b)
+}
+
 // overlapsARN reports whether some ARN that the question is about matches the
 // pattern. In the question, if it has all parts of an ARN, a wildcard of the
 // first five stays within its part, as the parts of an ARN do; in the pattern
@@ -43,6 +55,8 @@ func overlapsARN(question, pattern string) bool {
 		return true
 	case !strings.ContainsAny(question, "*?"):
 		return iam.Match(pattern, question)
+	case question == pattern:
+		return true
 	}
 	q := []rune(question)
 	resource := resourceAt(q)

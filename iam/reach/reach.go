@@ -90,7 +90,7 @@ func (p *Principal) statementCould(version string, s iam.Statement, q Question) 
 	}
 	found := Finding{Statement: s}
 	for _, a := range positive(s.Actions, s.NotActions, q.Action, iam.CoversFold) {
-		if !iam.OverlapsFold(a, q.Action) {
+		if !overlapsAction(a, q.Action) {
 			continue
 		}
 		for _, r := range positive(s.Resources, s.NotResources, q.Resource, iam.Covers) {
@@ -159,7 +159,7 @@ func (p *Principal) denied(q Question, action, resource string) bool {
 
 func denies(s iam.Statement, q Question, action, resource string) bool {
 	actions := func(pattern string) bool {
-		return coversAll(s.Actions, s.NotActions, pattern, iam.CoversFold, iam.OverlapsFold)
+		return coversAll(s.Actions, s.NotActions, pattern, iam.CoversFold, overlapsAction)
 	}
 	var not []string // what of NotResource the question does not leave out anyway
 	for _, n := range s.NotResources {
@@ -214,7 +214,7 @@ func (p *Principal) boundaryAdmits(q Question, action, resource string) bool {
 		}
 		actions, resources := false, false
 		for _, a := range positive(s.Actions, s.NotActions, q.Action, iam.CoversFold) {
-			actions = actions || iam.OverlapsFold(a, action) && iam.OverlapsFold(a, q.Action)
+			actions = actions || overlapsAction(a, action) && overlapsAction(a, q.Action)
 		}
 		for _, r := range positive(s.Resources, s.NotResources, q.Resource, iam.Covers) {
 			r = freeVariables(r)

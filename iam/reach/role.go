@@ -135,7 +135,7 @@ func (c *Caller) action() string {
 // Admits reports whether the trust policy might let the caller in. A role may
 // come as any of its sessions: it chooses their names itself.
 func (r *Role) Admits(c Caller) bool {
-	if !r.mentions(&c.Principal) {
+	if !r.mentions(&c.Principal, c.MayAsk) {
 		return false
 	}
 	c.Facts = c.Facts.With(eval.PrincipalContext(c.Principal))
@@ -157,13 +157,14 @@ func (r *Role) Admits(c Caller) bool {
 	return false
 }
 
-// mentions is a cheap look at whether the policy has an Allow for the caller.
-func (r *Role) mentions(p *eval.Principal) bool {
+// mentions is a cheap look at whether the policy has an Allow for the caller. To
+// trust an account is to leave it to the caller's own policies.
+func (r *Role) mentions(p *eval.Principal, mayAsk bool) bool {
 	switch p.Kind {
 	case eval.Role:
-		return r.everyone || r.aws[p.ARN] || r.aws[p.Account] || r.aws[sessionsOf(p.Account, roleName(p.ARN))]
-	case eval.Root, eval.User:
-		return r.everyone || r.aws[p.ARN] || r.aws[p.Account]
+		return r.everyone || r.aws[p.ARN] || mayAsk && r.aws[p.Account] || r.aws[sessionsOf(p.Account, roleName(p.ARN))]
+	case eval.User:
+		return r.everyone || r.aws[p.ARN] || mayAsk && r.aws[p.Account]
 	case eval.WebIdentity, eval.SAML:
 		return r.everyone || slices.Contains(r.issuers, p.ARN)
 	case eval.Service:
@@ -217,7 +218,7 @@ func (r *Role) judge(c Caller) bool {
 // Reachable reports whether a principal of AWS with these policies might become the
 // role.
 func (r *Role) Reachable(who eval.Principal, policies *Principal, facts Facts) bool {
-	if !r.mentions(&who) {
+	if !r.mentions(&who, true) {
 		return false
 	}
 	own := facts.With(eval.PrincipalContext(who))

@@ -53,7 +53,7 @@ func (m *model) inline(r *spec.Role, proof trust.Identity) identity {
 		Entry: Entry{Identity: proof.Describe() + " (role " + r.Name + ")", Describe: proof.Describe()},
 		own:   m.own(proof),
 	}
-	if one := m.byARN[compile.RoleARN(m.Spec, r)]; one != nil && m.enters(proof, one) {
+	if one := m.byARN[compile.RoleARN(m.Spec, r)]; one != nil && m.entrance(proof)(one) {
 		id.Roles = m.reached([]*role{one})
 	}
 	return id
@@ -77,52 +77,55 @@ func (m *model) own(proof trust.Identity) *subject {
 
 func (m *model) direct(proof trust.Identity) []*role {
 	_, service := proof.(trust.Service)
+	enters := m.entrance(proof)
 	var out []*role
 	for _, r := range m.roles {
-		if service && r.name == "" {
-			continue
-		}
-		if m.enters(proof, r) {
+		if (r.name != "" || !service) && enters(r) {
 			out = append(out, r)
 		}
 	}
 	return out
 }
 
-// enters reports whether the identity can become the role directly. Who asks
+// entrance returns whether the identity can become a role directly. Who asks
 // chooses the external id, so that none keeps it out.
-func (m *model) enters(proof trust.Identity, r *role) bool {
-	scope := trust.Scope{Partition: r.account.Partition, Region: m.Spec.Region, Account: r.account.ID}
+func (m *model) entrance(proof trust.Identity) func(*role) bool {
 	switch id := proof.(type) {
 	case trust.GitHub:
-		return m.entersWithToken(id, scope, r)
+		return m.tokenEntrance(id)
 	case trust.AWSRole:
 		if own := m.byARN[id.ARN]; own != nil {
-			return r.Reachable(own.who, &own.permissions, m.from())
+			return func(r *role) bool { return r.Reachable(own.who, &own.permissions, m.from()) }
 		}
 		who := eval.Principal{Kind: eval.Role, ARN: id.ARN, Account: accountOf(id.ARN)}
-		return r.Admits(reach.Caller{Principal: who, MayAsk: true, Facts: m.from()})
+		return func(r *role) bool { return r.Admits(reach.Caller{Principal: who, MayAsk: true, Facts: m.from()}) }
 	case trust.AWSAccount:
 		facts := m.from()
 		if id.OrgID != "" {
 			facts = facts.With(map[string][]string{"aws:PrincipalOrgID": {id.OrgID}})
 		}
-		return r.AdmitsAccount(id.ID, facts)
+		return func(r *role) bool { return r.AdmitsAccount(id.ID, facts) }
 	case trust.AWSUser:
 		user, ok := m.user(id.ARN)
-		return ok && r.Reachable(user.who, &user.permissions, m.from())
+		return func(r *role) bool { return ok && r.Reachable(user.who, &user.permissions, m.from()) }
 	case trust.Service:
-		who := eval.Principal{Kind: eval.Service, ARN: id.Principal(scope)}
-		return r.Admits(reach.Caller{Principal: who, Facts: m.from()})
+		return func(r *role) bool {
+			who := eval.Principal{Kind: eval.Service, ARN: id.Principal(m.scope(r))}
+			return r.Admits(reach.Caller{Principal: who, Facts: m.from()})
+		}
 	}
-	return false
+	return func(*role) bool { return false }
 }
 
-// entersWithToken tries every form that the identity's tokens may have.
-func (m *model) entersWithToken(id trust.GitHub, scope trust.Scope, r *role) bool {
+func (m *model) scope(r *role) trust.Scope {
+	return trust.Scope{Partition: r.account.Partition, Region: m.Spec.Region, Account: r.account.ID}
+}
+
+// tokenEntrance tries every form that the identity's tokens may have.
+func (m *model) tokenEntrance(id trust.GitHub) func(*role) bool {
 	issuer, _ := trust.Issuer(id)
-	who := eval.Principal{Kind: eval.WebIdentity, ARN: trust.ProviderARN(scope, issuer), Account: scope.Account}
-	return slices.ContainsFunc(id.Known(), func(form map[string]string) bool {
+	var forms []reach.Facts
+	for _, form := range id.Known() {
 		facts := m.from()
 		facts.Keys, facts.Like = map[string][]string{}, map[string]reach.Pattern{}
 		for key, value := range form {
@@ -132,6 +135,12 @@ func (m *model) entersWithToken(id trust.GitHub, scope trust.Scope, r *role) boo
 				facts.Keys[key] = []string{value}
 			}
 		}
-		return r.Admits(reach.Caller{Principal: who, Facts: facts})
-	})
+		forms = append(forms, facts)
+	}
+	return func(r *role) bool {
+		who := eval.Principal{Kind: eval.WebIdentity, ARN: trust.ProviderARN(m.scope(r), issuer), Account: r.account.ID}
+		return slices.ContainsFunc(forms, func(facts reach.Facts) bool {
+			return r.Admits(reach.Caller{Principal: who, Facts: facts})
+		})
+	}
 }

@@ -80,7 +80,7 @@ func TestWhoEntersAForeignRole(t *testing.T) {
 		{name: "a session in another account", identity: jenkins, trust: awsTrust("arn:aws:sts::444444444444:assumed-role/jenkins/build", "")},
 		{name: "the role's ARN is known", identity: jenkins, trust: awsTrust("arn:aws:iam::333333333333:root", `"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::333333333333:role/people/*"}`)},
 		{name: "the role's ARN matches", identity: jenkins, trust: awsTrust("arn:aws:iam::333333333333:root", `"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::333333333333:role/ci/*"}`), want: true},
-		{name: "whoever asks chooses the external id", identity: jenkins, trust: awsTrust("arn:aws:iam::333333333333:role/ci/jenkins", `"StringEquals":{"sts:ExternalId":"theirs"}`), want: true},
+		{name: "whoever asks chooses the external id", identity: `{ aws_role: { arn: "arn:aws:iam::333333333333:role/ci/jenkins", external_id: ours } }`, trust: awsTrust("arn:aws:iam::333333333333:role/ci/jenkins", `"StringEquals":{"sts:ExternalId":"theirs"}`), want: true},
 
 		{name: "a role of the account", identity: account, trust: awsTrust("arn:aws:iam::333333333333:role/ci", ""), want: true},
 		{name: "a user of the account", identity: account, trust: awsTrust("arn:aws:iam::333333333333:user/ci", ""), want: true},

@@ -1,6 +1,10 @@
 package prove
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/postern-dev/postern/iam/reach"
+)
 
 // edge is a step from a role to one that it can use.
 type edge struct {
@@ -43,17 +47,31 @@ func (m *model) edges(r *role) []edge {
 		return r.next
 	}
 	r.walked = true
+	could := func(action string) bool {
+		_, could := r.permissions.Could(reach.Question{Action: action, Resource: "*", Facts: r.facts})
+		return could
+	}
+	assumes, passes := could("sts:AssumeRole"), could("iam:PassRole")
 	for _, to := range m.roles {
 		if to == r {
 			continue
 		}
-		if to.Reachable(r.who, &r.permissions, m.from()) {
+		if m.assumes(r, to, assumes) {
 			r.next = append(r.next, edge{to: to})
-		} else if to.account == r.account {
+		} else if passes && to.account == r.account {
 			if service, could := r.permissions.Passes(to.Role, r.facts); could {
 				r.next = append(r.next, edge{to: to, passedTo: service})
 			}
 		}
 	}
 	return r.next
+}
+
+// assumes reports whether a role may assume another. Few may assume any by
+// their own policies; the others are spared the question for each of thousands.
+func (m *model) assumes(r, to *role, some bool) bool {
+	if !some {
+		return to.Admits(reach.Caller{Principal: r.who, Facts: m.from()})
+	}
+	return to.Reachable(r.who, &r.permissions, m.from())
 }
