@@ -38,6 +38,7 @@ const (
 // replaced by stars.
 type arn struct {
 	parts  []string // up to six; each may have wildcards
+	shapes []shape  // that ARNs of the service have
 	misfit int      // see misfitOf; partCount if there is none
 }
 
@@ -47,17 +48,24 @@ func arnCheck(look func(*pass, *node, arn)) func(*pass) {
 	return func(p *pass) {
 		for _, v := range p.document.values(resources, notResource) {
 			if v.text != "*" {
-				look(p, v, parseARN(v.text))
+				look(p, v, p.arn(v.text))
 			}
 		}
 	}
 }
 
-func parseARN(s string) arn {
-	a := arn{parts: strings.SplitN(starVariables(s), ":", partCount), misfit: partCount}
+// arn reads an ARN, once for each text.
+func (p *pass) arn(s string) arn {
+	a, ok := p.arns[s]
+	if ok {
+		return a
+	}
+	a = arn{parts: strings.SplitN(starVariables(s), ":", partCount), misfit: partCount}
 	if a.wellFormed() {
+		a.shapes = p.shapesOf(a.parts[partService])
 		a.misfit = a.misfitOf()
 	}
+	p.arns[s] = a
 	return a
 }
 
@@ -218,8 +226,8 @@ func badAccount(p *pass, v *node, a arn) {
 	if account == "" || wild(account) || iam.IsAccountID(account) || account == "aws" || account == "aws-managed" {
 		return
 	}
-	for _, parts := range a.templates() {
-		if parts[partAccount] == account {
+	for _, s := range a.shapes {
+		if s.parts[partAccount] == account {
 			return // a name that all of the type have: "cloudfront"
 		}
 	}

@@ -8,21 +8,47 @@ import (
 	"github.com/postern-dev/postern/iam/action"
 )
 
-// templates lists the shapes that ARNs of the service have, cut into parts,
-// with variables replaced by "?*": some text.
-func (a arn) templates() [][]string {
-	s, ok := action.ServiceByPrefix(a.parts[partService])
-	if !ok || wild(a.parts[partService]) {
-		return nil
+// shape is the form of a type's ARNs: a template cut into parts, with "?*", some
+// text, for each variable.
+type shape struct {
+	parts  []string
+	bucket bool // its last variable is a bucket's name, which has no slash
+}
+
+func newShape(template string) (shape, bool) {
+	parts := strings.SplitN(fillTemplate(template), ":", partCount)
+	return shape{parts, strings.HasSuffix(template, ":::${BucketName}")}, len(parts) == partCount
+}
+
+// shapesOf lists the shapes of a service's ARNs that name the service itself.
+func (p *pass) shapesOf(service string) []shape {
+	if shapes, ok := p.services[service]; ok {
+		return shapes
 	}
-	var shapes [][]string
-	for i := range s.ResourceTypes {
-		for _, template := range s.ResourceTypes[i].ARNs {
-			parts := strings.SplitN(fillTemplate(template), ":", partCount)
-			if len(parts) == partCount && parts[partService] == s.Prefix {
-				shapes = append(shapes, parts)
+	var shapes []shape
+	if s, ok := action.ServiceByPrefix(service); ok {
+		for i := range s.ResourceTypes {
+			for _, t := range p.shapesOfType(&s.ResourceTypes[i]) {
+				if t.parts[partService] == s.Prefix {
+					shapes = append(shapes, t)
+				}
 			}
 		}
+	}
+	p.services[service] = shapes
+	return shapes
+}
+
+// shapesOfType lists the shapes of a type's ARNs.
+func (p *pass) shapesOfType(t *action.ResourceType) []shape {
+	shapes, ok := p.types[t]
+	if !ok {
+		for _, template := range t.ARNs {
+			if s, ok := newShape(template); ok {
+				shapes = append(shapes, s)
+			}
+		}
+		p.types[t] = shapes
 	}
 	return shapes
 }
@@ -46,31 +72,45 @@ func fillTemplate(template string) string {
 // resource: the one without which it could. partResource stands for all else,
 // and partCount for none: it can, or nothing is known of the service's ARNs.
 func (a arn) misfitOf() int {
-	shapes := a.templates()
-	if len(shapes) == 0 || slices.ContainsFunc(shapes, func(t []string) bool { return a.fits(t, -1) }) {
+	if len(a.shapes) == 0 || slices.ContainsFunc(a.shapes, func(s shape) bool { return a.fits(s, -1) }) {
 		return partCount
 	}
 	for _, part := range []int{partRegion, partAccount} {
-		if slices.ContainsFunc(shapes, func(t []string) bool { return a.fits(t, part) }) {
+		if slices.ContainsFunc(a.shapes, func(s shape) bool { return a.fits(s, part) }) {
 			return part
 		}
 	}
 	return partResource
 }
 
-// fits reports whether the ARN can be of a type, but for one part.
-func (a arn) fits(template []string, but int) bool {
+// fits reports whether the ARN can be of a type, but for one part. The services
+// are not compared.
+func (a arn) fits(s shape, but int) bool {
 	for part := partRegion; part < partCount; part++ {
-		if part != but && !iam.Overlaps(a.parts[part], template[part]) {
+		if part != but && !partFits(a.parts[part], s.parts[part]) {
 			return false
 		}
 	}
-	return true
+	return !s.bucket || !strings.Contains(a.parts[partResource], "/")
+}
+
+// partFits is iam.Overlaps for a part of an ARN and one of a shape, which is
+// mostly empty or any text.
+func partFits(pattern, shape string) bool {
+	switch {
+	case shape == "":
+		return strings.Trim(pattern, "*") == ""
+	case shape == "?*":
+		return pattern != ""
+	case !wild(pattern) && !wild(shape):
+		return pattern == shape
+	}
+	return iam.Overlaps(pattern, shape)
 }
 
 // regional reports whether a type that the ARN can be of has a region.
 func (a arn) regional() bool {
-	return slices.ContainsFunc(a.templates(), func(t []string) bool { return t[partRegion] != "" && a.fits(t, partRegion) })
+	return slices.ContainsFunc(a.shapes, func(s shape) bool { return s.parts[partRegion] != "" && a.fits(s, partRegion) })
 }
 
 func missingRegion(p *pass, v *node, a arn) {

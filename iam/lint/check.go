@@ -99,7 +99,18 @@ type pass struct {
 	settings Settings
 	check    *check
 	findings []Finding
+
 	expanded map[string][]string // by pattern of actions
+	arns     map[string]arn      // by text
+	services map[string][]shape  // by the service of ARNs
+	types    map[*action.ResourceType][]shape
+}
+
+func newPass(d *document, opt Options) *pass {
+	return &pass{
+		document: d, typ: opt.Type, settings: opt.Settings,
+		expanded: map[string][]string{}, arns: map[string]arn{}, services: map[string][]shape{}, types: map[*action.ResourceType][]shape{},
+	}
 }
 
 // maxFindings bounds the findings of one check: a document of a megabyte can

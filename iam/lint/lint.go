@@ -124,7 +124,7 @@ func Run(src []byte, opt Options) []Finding {
 	if opt.Type == "" {
 		opt.Type, _ = guess(doc)
 	}
-	p := &pass{document: doc, typ: opt.Type, settings: opt.Settings, expanded: map[string][]string{}}
+	p := newPass(doc, opt)
 	for _, c := range table() {
 		if (doc.root != nil || c.always) && c.appliesTo(opt.Type) {
 			p.check = c

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/action"
 )
 
@@ -23,7 +22,7 @@ func foreignResource(p *pass) {
 			continue
 		}
 		for _, v := range s.values(resources) {
-			a := parseARN(v.text)
+			a := p.arn(v.text)
 			if !a.wellFormed() || wild(a.parts[partService]) || slices.ContainsFunc(services, func(svc *action.Service) bool { return a.of(svc) }) {
 				continue
 			}
@@ -67,8 +66,8 @@ func (a arn) of(s *action.Service) bool {
 // without a match.
 func actionWithoutResource(p *pass) {
 	for _, s := range p.statements {
-		patterns := resourcePatterns(s)
-		if len(patterns) == 0 {
+		arns := p.resourceARNs(s)
+		if len(arns) == 0 {
 			continue
 		}
 		for _, v := range s.values(actions) {
@@ -76,7 +75,7 @@ func actionWithoutResource(p *pass) {
 				continue
 			}
 			names := p.expand(v.text)
-			if len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return meets(n, patterns) }) {
+			if len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return p.meets(n, arns) }) {
 				f := p.report(v, "%s matches none of the statement's resources%s", v.text, asOf())
 				if a, ok := action.Lookup(names[0]); ok && len(names) == 1 {
 					f.hint("%s", wants(a))
@@ -86,50 +85,36 @@ func actionWithoutResource(p *pass) {
 	}
 }
 
-// resourcePatterns lists the statement's resources with stars for variables;
-// none if one takes in everything.
-func resourcePatterns(s *statement) []string {
-	var patterns []string
+// resourceARNs lists the statement's resources; none if one takes in everything
+// or is no ARN, which is said elsewhere.
+func (p *pass) resourceARNs(s *statement) []arn {
+	var arns []arn
 	for _, v := range s.values(resources) {
-		pattern := starVariables(v.text)
-		if strings.Trim(pattern, "*") == "" {
+		a := p.arn(v.text)
+		if len(a.parts) < partCount || !a.wellFormed() {
 			return nil
 		}
-		patterns = append(patterns, pattern)
+		arns = append(arns, a)
 	}
-	return patterns
+	return arns
 }
 
-// meets reports whether one of the patterns can be a resource of the action.
-func meets(name string, patterns []string) bool {
+// meets reports whether one of the ARNs can be a resource of the action.
+func (p *pass) meets(name string, arns []arn) bool {
 	a, ok := action.Lookup(name)
 	if !ok {
 		return true
 	}
 	for _, t := range a.ResourceTypes() {
-		for _, pattern := range patterns {
-			if couldBe(t, pattern) {
-				return true
+		for _, s := range p.shapesOfType(t) {
+			for _, one := range arns {
+				if partFits(one.parts[partService], s.parts[partService]) && one.fits(s, -1) {
+					return true
+				}
 			}
 		}
 	}
 	return false
-}
-
-// couldBe is t.Overlaps, but compares the parts of complete ARNs one by one: no
-// star of one part stands for the colons of others.
-func couldBe(t *action.ResourceType, pattern string) bool {
-	a := arn{parts: strings.SplitN(pattern, ":", partCount)}
-	if !t.Overlaps(pattern) || len(a.parts) < partCount {
-		return t.Overlaps(pattern)
-	}
-	return slices.ContainsFunc(t.ARNs, func(template string) bool {
-		parts := strings.SplitN(fillTemplate(template), ":", partCount)
-		if strings.HasSuffix(template, ":::${BucketName}") && strings.Contains(a.parts[partResource], "/") {
-			return false // names of buckets have no slash
-		}
-		return len(parts) < partCount || iam.Overlaps(a.parts[partService], parts[partService]) && a.fits(parts, -1)
-	})
 }
 
 // wants says what resources an action is for.
