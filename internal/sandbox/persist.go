@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
+
+	"github.com/google/renameio/v2"
 )
 
 // stateFormat is the version of the data file.
@@ -109,7 +110,7 @@ func (s *Server) save() error {
 	s.dirty = false
 	s.mu.Unlock()
 	if err == nil {
-		err = replaceFile(s.opt.DataFile, data)
+		err = renameio.WriteFile(s.opt.DataFile, data, 0o600)
 	}
 	if err != nil {
 		s.mu.Lock()
@@ -118,37 +119,4 @@ func (s *Server) save() error {
 		return fmt.Errorf("save state: %w", err)
 	}
 	return nil
-}
-
-// replaceFile writes a file of record: whole or not at all, for its owner only.
-func replaceFile(name string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), name); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(name))
-}
-
-// syncDir makes a rename survive a crash of the machine.
-func syncDir(name string) error {
-	d, err := os.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

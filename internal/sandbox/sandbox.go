@@ -136,6 +136,9 @@ func New(opt Options) (*Server, error) {
 	if len(opt.Accounts) == 0 {
 		return nil, errors.New("make sandbox: no account is named")
 	}
+	if opt.Throttle < 0 || opt.PropagationDelay < 0 || opt.ReadDelay < 0 || opt.Latency < 0 {
+		return nil, errors.New("make sandbox: a rate or a delay is below zero")
+	}
 	s := &Server{
 		opt: opt, log: opt.Log, quotas: withDefaults(opt.Quotas),
 		iam: byName(iamOperations()), sts: byName(stsOperations()),
@@ -166,6 +169,9 @@ func New(opt Options) (*Server, error) {
 		return nil, fmt.Errorf("make sandbox: %w", err)
 	}
 	if err := s.furnish(); err != nil {
+		return nil, fmt.Errorf("make sandbox: %w", err)
+	}
+	if err := s.save(); err != nil { // now, not when the work of a session is at stake
 		return nil, fmt.Errorf("make sandbox: %w", err)
 	}
 	s.background.Go(s.saveLoop)
