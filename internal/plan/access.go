@@ -7,6 +7,7 @@ import (
 
 	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/internal/estate"
+	"github.com/postern-dev/postern/internal/trust"
 )
 
 // Access is what a plan gives to and takes from one role, user or group.
@@ -104,13 +105,14 @@ func (a *Access) bound(want, have string) {
 }
 
 // whom lists the principals of a trust policy's statements of one effect, each
-// with what it needs beside assuming the role, and its conditions.
+// with what it needs beside assuming the role, and its conditions; subjects that
+// share a statement one by one.
 func whom(d *iam.Document, effect iam.Effect) []string {
 	if d == nil {
 		return nil
 	}
 	var out []string
-	for _, s := range d.Statements {
+	for _, s := range trust.Split(d).Statements {
 		if s.Effect != effect {
 			continue
 		}

@@ -6,11 +6,13 @@ import (
 	"slices"
 
 	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/internal/trust"
 )
 
 // commonTrust is the trust policy that admits only whom both policies admit,
-// statement by statement, and refuses whom either refuses. It is nil when no
-// Allow statement is common: AWS takes no empty trust policy.
+// statement by statement and subject by subject, and refuses whom either
+// refuses. It is nil when no Allow statement is common: AWS takes no empty trust
+// policy.
 func commonTrust(want, have *iam.Document) *iam.Document {
 	wanted := statementKeys(want)
 	common := &iam.Document{Version: iam.Version2012}
@@ -18,7 +20,7 @@ func commonTrust(want, have *iam.Document) *iam.Document {
 	if have == nil {
 		return nil
 	}
-	for _, s := range have.Statements {
+	for _, s := range trust.Split(have).Statements {
 		if s.Effect == iam.Allow && !slices.Contains(wanted, statementKey(s)) {
 			continue
 		}
@@ -28,11 +30,11 @@ func commonTrust(want, have *iam.Document) *iam.Document {
 	if !allows {
 		return nil
 	}
-	return common
+	return trust.Join(common)
 }
 
 // sameTrust reports whether two policies have the same statements, whatever
-// their names and order.
+// their names and order, and whichever subjects share one.
 func sameTrust(a, b *iam.Document) bool {
 	x, y := statementKeys(a), statementKeys(b)
 	slices.Sort(x)
@@ -45,7 +47,7 @@ func statementKeys(d *iam.Document) []string {
 	if d == nil {
 		return nil
 	}
-	for _, s := range d.Statements {
+	for _, s := range trust.Split(d).Statements {
 		keys = append(keys, statementKey(s))
 	}
 	return keys
