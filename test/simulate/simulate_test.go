@@ -1,3 +1,8 @@
+// Package simulate compares Postern's decisions with those of another engine,
+// @cloud-copilot/iam-simulate, on random rows of `postern explain --batch`. It
+// is a witness only: where the two differ, AWS's pages settle who is right, in
+// docs/conformance.md, and nothing is done to please it. Nothing of it is
+// copied or linked.
 package simulate
 
 import (
@@ -11,12 +16,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/postern-dev/postern/internal/cli"
 	"github.com/postern-dev/postern/internal/cli/ui"
@@ -250,5 +258,25 @@ func (c *comparison) report(t *testing.T) {
 		if c.decided[decision] < c.plain/20 {
 			t.Errorf("only %d of %d plain rows are %s", c.decided[decision], c.plain, decision)
 		}
+	}
+}
+
+// Each class is settled in docs/conformance.md, by a page of AWS.
+func TestClassesAreSettled(t *testing.T) {
+	text, err := os.ReadFile("../../docs/conformance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var settled, known []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|.*\\]\\(https://docs.aws.amazon.com/").FindAllStringSubmatch(string(text), -1) {
+		settled = append(settled, m[1])
+	}
+	for _, class := range classes {
+		known = append(known, class.name)
+	}
+	slices.Sort(settled)
+	slices.Sort(known)
+	if diff := cmp.Diff(known, settled); diff != "" {
+		t.Errorf("classes of the test and of docs/conformance.md (-test +docs):\n%s", diff)
 	}
 }
