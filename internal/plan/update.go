@@ -51,7 +51,7 @@ func (u *roleUpdate) narrow(common *iam.Document) {
 	}
 	replaced, exchanged := u.replaced(common), u.exchanged()
 	if replaced || exchanged {
-		u.clear(replaced && exchanged)
+		u.clear(stageNarrow, replaced && exchanged)
 	} else {
 		u.dropForeign()
 	}
@@ -84,20 +84,20 @@ func (u *roleUpdate) widen(common *iam.Document) {
 
 // clear leaves every denial, and of what allows only what is wanted as it
 // stands, or nothing.
-func (u *roleUpdate) clear(everything bool) {
-	const reason = "must not meet the new trust or boundary"
+func (u *roleUpdate) clear(stage int, everything bool) {
+	const reason = "must not meet what comes after"
 	for _, p := range slices.Clone(u.have.Inline) {
 		switch denials := denialsOf(p.Document); {
 		case !everything && u.wantsInline(p):
 		case denials == nil:
-			u.remove(stageNarrow, p.Name, reason)
+			u.remove(stage, p.Name, reason)
 		case !iam.Equal(denials, p.Document):
-			u.put(stageNarrow, p.Name, denials, reason)
+			u.put(stage, p.Name, denials, reason)
 		}
 	}
 	for _, p := range slices.Clone(u.have.Attached) {
 		if !u.denies(p) && (everything || !slices.Contains(u.want.Attached, p)) {
-			u.detach(stageNarrow, p, reason)
+			u.detach(stage, p, reason)
 		}
 	}
 }
@@ -141,13 +141,17 @@ func (u *roleUpdate) dropRest() {
 }
 
 // attachMissing attaches what is new. Where the role has no room for old and
-// new at once, an old one makes place: one that denies only if there is no
-// other.
+// new at once, an old one makes place. If all that could denies something, what
+// it holds back goes first.
 func (u *roleUpdate) attachMissing() {
 	for _, p := range missing(u.want.Attached, u.have.Attached) {
 		unwanted := missing(u.have.Attached, u.want.Attached)
 		if len(u.have.Attached) >= u.accountPlan.want.Quotas.AttachedPerRole && len(unwanted) > 0 {
-			first := max(0, slices.IndexFunc(unwanted, func(p string) bool { return !u.denies(p) }))
+			first := slices.IndexFunc(unwanted, func(p string) bool { return !u.denies(p) })
+			if first < 0 {
+				u.clear(u.stage, false)
+				first = 0
+			}
 			u.detach(u.stage, unwanted[first], "makes place for its successor")
 		}
 		u.attach(u.stage, p, "holds what does not fit inline")
