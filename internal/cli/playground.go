@@ -16,7 +16,8 @@ import (
 
 // playground is the sandbox of up --sandbox.
 type playground struct {
-	server *sandbox.Server
+	server   *sandbox.Server
+	standIns []string // ARNs of policies that the spec takes for granted, and the sandbox made up
 }
 
 // openPlayground starts a sandbox with the accounts of the spec. The first
@@ -36,7 +37,25 @@ func openPlayground(s *spec.Spec) (*playground, error) {
 	if err := server.Listen("127.0.0.1:0"); err != nil {
 		return nil, fmt.Errorf("start sandbox: %w", err)
 	}
-	return &playground{server: server}, nil
+	p := &playground{server: server}
+	return p, p.standIn(s)
+}
+
+// standIn makes up the permissions boundaries that the spec expects to find.
+func (p *playground) standIn(s *spec.Spec) error {
+	for _, r := range s.Roles {
+		if r.Boundary == "" {
+			continue
+		}
+		made, err := p.server.StandIn(r.Boundary)
+		if err != nil {
+			return err
+		}
+		if made {
+			p.standIns = append(p.standIns, r.Boundary)
+		}
+	}
+	return nil
 }
 
 func (p *playground) options() aws.Options {

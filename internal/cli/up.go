@@ -68,6 +68,9 @@ func runUp(ctx context.Context, a *app, o upOptions) (err error) {
 			return err
 		}
 		defer play.close(ctx)
+		for _, arn := range play.standIns {
+			a.Talk().Item(0, ui.Warning, "the sandbox does not know "+arn+": in it, a policy that allows everything stands in its place")
+		}
 		options = play.options()
 	}
 	t, err := a.connectSpec(ctx, s, options)

@@ -107,7 +107,7 @@ func TestFolder(t *testing.T) {
 	audit := spec.Role{
 		Name: "audit", Account: "workload", Session: time.Hour, Pos: pos("delivery.yaml", 23, 3),
 		Trust:    []spec.Trust{{Identity: "auditor", Until: time.Date(2027, 3, 31, 18, 0, 0, 0, time.UTC), Pos: pos("delivery.yaml", 26, 11)}},
-		Boundary: "arn:aws-us-gov:iam::aws:policy/ReadOnlyAccess",
+		Boundary: "arn:aws-us-gov:iam::aws:policy/PowerUserAccess",
 		Custom: []spec.Custom{
 			{
 				Because: "the auditor samples the access log, which no grant of the catalogue covers",
