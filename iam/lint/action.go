@@ -38,14 +38,14 @@ func (p *pass) unknownAction(v *node, prefix, name string) {
 		return
 	}
 	if wild(name) {
-		p.report(v, "no action of %s matches %q%s", s.Name, v.text, asOf())
+		p.report(v, "no action of %s matches %q%s", s.Prefix, v.text, asOf())
 		return
 	}
 	names := make([]string, len(s.Actions))
 	for i := range s.Actions {
 		names[i] = s.Actions[i].Name
 	}
-	p.report(v, "%s has no action %q%s", s.Name, name, asOf()).didYouMean(v, s.Prefix+":", name, names)
+	p.report(v, "%s has no action %q%s", s.Prefix, name, asOf()).didYouMean(v, s.Prefix+":", name, names)
 }
 
 // hasAction reports whether a service has an action that a pattern matches.

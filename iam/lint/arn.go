@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -63,11 +64,22 @@ func (p *pass) arn(s string) arn {
 	a = arn{parts: strings.SplitN(starVariables(s), ":", partCount), misfit: partCount}
 	if a.wellFormed() {
 		a.shapes = p.shapesOf(a.parts[partService])
-		a.misfit = a.misfitOf()
+		if slices.Contains(ownedByAWS, a.parts[partService]) && a.parts[partAccount] == "" {
+			a.parts[partAccount] = "*"
+		}
+		if a.misfit = a.misfitOf(); a.misfit == partResource && len(action.ResourceTypesFor(strings.Join(a.parts, ":"))) > 0 {
+			a.misfit = partCount // another service documents it: sts has arn:aws:iam::…:root
+		}
 	}
 	p.arns[s] = a
 	return a
 }
+
+// ownedByAWS are the services with resources of AWS's own, whose ARNs have no
+// account though those of their kind do: documents such as AWS-RunShellScript,
+// parameters under /aws/service, managed views.
+// https://docs.aws.amazon.com/systems-manager/latest/userguide/security_iam_service-with-iam.html
+var ownedByAWS = []string{"resource-explorer-2", "ssm"}
 
 // wellFormed reports whether the ARN has all its parts, of which the first
 // three are right.

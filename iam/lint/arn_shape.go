@@ -153,7 +153,7 @@ func badResource(p *pass, v *node, a arn) {
 		return
 	}
 	s, _ := action.ServiceByPrefix(a.parts[partService])
-	p.report(v, "%q is no ARN of a resource of %s%s", v.text, s.Name, asOf()).hint("they are such as %s", examples(s, 3))
+	p.report(v, "%q is no ARN of a resource of %s%s", v.text, s.Prefix, asOf()).hint("they are such as %s", examples(s, 3))
 }
 
 // examples are templates of ARNs of the service.

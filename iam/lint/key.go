@@ -75,7 +75,7 @@ func invalidServiceKey(p *pass) {
 		for k := range s.ConditionKeys {
 			names = append(names, k)
 		}
-		p.report(c.key, "%s has no condition key %q%s", s.Name, c.key.text, asOf()).didYouMean(c.key, "", c.key.text, sorted(names))
+		p.report(c.key, "%s has no condition key %q%s", s.Prefix, c.key.text, asOf()).didYouMean(c.key, "", c.key.text, sorted(names))
 	}
 }
 
@@ -88,7 +88,7 @@ func doubledKeys(p *pass) {
 // tagless reports whether a key is that of tags, but names none.
 func tagless(key string) bool {
 	base := strings.TrimSuffix(key, "/")
-	k, ok := action.ConditionKey("", base+"/x")
+	k, ok := conditionKey(base + "/x")
 	if !ok || k.Claim {
 		return false
 	}

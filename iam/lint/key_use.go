@@ -30,7 +30,7 @@ func sorted(list []string) []string {
 // conditions that hold when the key is missing.
 func actionWithoutKey(p *pass) {
 	for s, c := range p.document.conditions() {
-		k, ok := action.ConditionKey("", c.key.text)
+		k, ok := conditionKey(c.key.text)
 		if !ok || k.Global || k.Claim || !c.known || c.missingHolds() {
 			continue
 		}

@@ -181,8 +181,30 @@ func (s *statement) uses(keys ...string) bool {
 
 // keyType is the type of the condition's key; false if AWS has no such key.
 func (c *condition) keyType() (action.Type, bool) {
-	k, ok := action.ConditionKey("", c.key.text)
+	k, ok := conditionKey(c.key.text)
 	return k.Type, ok
+}
+
+// conditionKey finds a key, first among the global ones: some services document
+// these as their own too. It also knows keys of tags that AWS's pages write
+// without a variable: "sagemaker:ResourceTag/", "ssm:resourceTag/tag-key".
+func conditionKey(name string) (action.Key, bool) {
+	if k, ok := action.ConditionKey("aws", name); ok {
+		return k, true
+	}
+	if k, ok := action.ConditionKey("", name); ok {
+		return k, true
+	}
+	base, tag, ok := strings.Cut(name, "/")
+	if !ok || tag == "" {
+		return action.Key{}, false
+	}
+	for _, form := range []string{"/", "/tag-key"} {
+		if k, ok := action.ConditionKey("", base+form); ok && !k.Claim {
+			return k, true
+		}
+	}
+	return action.Key{}, false
 }
 
 // negated reports whether the operator holds where no value matches.
