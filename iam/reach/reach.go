@@ -22,6 +22,9 @@ type Policy struct {
 type Principal struct {
 	Identity []Policy // attached to it or to its groups
 	Boundary *Policy  // nil: none
+	// SCP are the service control policies that bind it, a list for each level
+	// of the organisation that has any. Each level must allow.
+	SCP [][]Policy
 }
 
 // Question is a set of requests: those whose action and resource match and of
@@ -31,6 +34,9 @@ type Question struct {
 	Resource string   // pattern; in one with all six parts of an ARN, a wildcard of the first five stays within its part
 	Except   []string // resource patterns that are left out of Resource
 	Facts    Facts
+	// Bare says that the requests are for no resource at all, which policies
+	// match as "*". Resource is then "*" too.
+	Bare bool
 }
 
 // Finding is why something is possible.
@@ -113,14 +119,45 @@ func (p *Principal) statementCould(version string, s iam.Statement, q Question) 
 // about reports whether a resource pattern of a policy has anything in common
 // with the question.
 func (q *Question) about(resource string) bool {
+	if q.Bare {
+		return iam.Match(resource, "*")
+	}
 	return overlapsARN(q.Resource, resource) && !coversAny(q.Except, resource)
 }
 
 // remains reports whether anything is left of what a statement allows of the
-// question: some action and resource that nothing denies and the boundary
+// question: some action and resource that nothing denies and every limit
 // admits.
 func (p *Principal) remains(q Question, action, resource string) bool {
-	return !p.denied(q, action, resource) && p.boundaryAdmits(q, action, resource)
+	if p.denied(q, action, resource) {
+		return false
+	}
+	for limit := range p.limits {
+		if !admits(limit, q, action, resource) {
+			return false
+		}
+	}
+	return true
+}
+
+// limits gives what must allow beside the identity policies: the boundary and
+// each level of SCPs.
+func (p *Principal) limits(yield func([]Policy) bool) {
+	if p.Boundary != nil && !yield([]Policy{*p.Boundary}) {
+		return
+	}
+	for _, level := range p.SCP {
+		if !yield(level) {
+			return
+		}
+	}
+}
+
+// layers gives the identity policies and the limits: all whose denials count.
+func (p *Principal) layers(yield func([]Policy) bool) {
+	if yield(p.Identity) {
+		p.limits(yield)
+	}
 }
 
 // positive is what a list allows of the question: the list itself, or for a
@@ -140,18 +177,20 @@ func positive(list, not []string, question string, covers func(wide, narrow stri
 // denied reports whether one Deny statement that surely holds covers all that
 // the statement and the question have in common. It is enough to cover either.
 func (p *Principal) denied(q Question, action, resource string) bool {
-	policies := p.Identity
-	if p.Boundary != nil {
-		policies = append(policies[:len(policies):len(policies)], *p.Boundary)
-	}
-	for _, policy := range policies {
-		if policy.Document == nil {
-			continue
-		}
-		for _, s := range policy.Document.Statements {
-			if s.Effect == iam.Deny && denies(s, q, action, resource) && q.Facts.surely(policy.Document.Version, s.Conditions) {
+	for layer := range p.layers {
+		for _, policy := range layer {
+			if policy.Document != nil && denied(policy.Document, q, action, resource) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+func denied(doc *iam.Document, q Question, action, resource string) bool {
+	for _, s := range doc.Statements {
+		if s.Effect == iam.Deny && denies(s, q, action, resource) && q.Facts.surely(doc.Version, s.Conditions) {
+			return true
 		}
 	}
 	return false
@@ -201,13 +240,18 @@ func coversAll(list, not []string, pattern string, covers, overlaps func(a, b st
 	return false
 }
 
-// boundaryAdmits reports whether some Allow statement of the boundary overlaps
-// both the statement and the question.
-func (p *Principal) boundaryAdmits(q Question, action, resource string) bool {
-	if p.Boundary == nil || p.Boundary.Document == nil {
-		return true
+// admits reports whether some Allow statement of a limit overlaps both the
+// statement and the question.
+func admits(limit []Policy, q Question, action, resource string) bool {
+	for _, policy := range limit {
+		if policy.Document == nil || admittedBy(policy.Document, q, action, resource) {
+			return true
+		}
 	}
-	doc := p.Boundary.Document
+	return false
+}
+
+func admittedBy(doc *iam.Document, q Question, action, resource string) bool {
 	for _, s := range doc.Statements {
 		if s.Effect != iam.Allow {
 			continue
@@ -220,7 +264,10 @@ func (p *Principal) boundaryAdmits(q Question, action, resource string) bool {
 			r = freeVariables(r)
 			resources = resources || iam.Overlaps(r, resource) && q.about(r)
 		}
-		if _, alive := q.Facts.settle(doc.Version, s.Conditions); actions && resources && alive {
+		if !actions || !resources {
+			continue
+		}
+		if _, alive := q.Facts.settle(doc.Version, s.Conditions); alive {
 			return true
 		}
 	}

@@ -1,0 +1,241 @@
+package reach
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/action"
+	"github.com/postern-dev/postern/iam/eval"
+)
+
+// Member is a user or role of a World.
+type Member struct {
+	Who         eval.Principal // of Kind User or Role
+	Permissions Principal
+	Trust       *iam.Document // of a role; nil: not known
+}
+
+// World is a set of users and roles, ready to be asked who can do what. It is
+// immutable: many goroutines may ask at once.
+//
+// It knows the principals' own policies, and the trust policies of roles. Root
+// users of accounts, who may do everything there, are not among its members.
+type World struct {
+	members []member // by ARN
+	byARN   map[string]int
+	index   index
+	doors   doors
+	facts   Facts
+}
+
+type member struct {
+	Member
+	facts     Facts     // of its requests
+	policies  []indexed // the identity policies, as Permissions has them
+	unknown   bool      // one of them is not known
+	partition string
+}
+
+// indexed is where the index has the statements of a policy.
+type indexed struct{ first, end int }
+
+// NewWorld gets the members ready. The facts are those of every request. A
+// document that several members share is indexed once: it should be one
+// pointer.
+func NewWorld(members []Member, facts Facts) *World {
+	w := &World{byARN: make(map[string]int, len(members)), facts: facts}
+	members = slices.Clone(members)
+	slices.SortFunc(members, func(a, b Member) int { return strings.Compare(a.Who.ARN, b.Who.ARN) })
+	build := newIndexBuilder()
+	for i, one := range members {
+		m := member{Member: one, facts: facts.With(eval.PrincipalContext(one.Who)), partition: partitionOf(one.Who.ARN)}
+		for _, policy := range one.Permissions.Identity {
+			m.unknown = m.unknown || policy.Document == nil
+			m.policies = append(m.policies, build.document(policy.Document))
+		}
+		w.members = append(w.members, m)
+		w.byARN[one.Who.ARN] = i
+	}
+	w.index = build.index
+	w.doors = newDoors(w.members)
+	return w
+}
+
+func partitionOf(arn string) string {
+	parsed, err := iam.ParseARN(arn)
+	if err != nil {
+		return "*"
+	}
+	return parsed.Partition
+}
+
+// Member returns the member with the ARN.
+func (w *World) Member(arn string) (Member, bool) {
+	i, ok := w.byARN[arn]
+	if !ok {
+		return Member{}, false
+	}
+	return w.members[i].Member, true
+}
+
+// Answer is somebody who can do what was asked.
+type Answer struct {
+	Principal eval.Principal
+	Extent    Extent    // Sometimes or Always
+	Via       []Finding // the statements that allow it, in the order of the policies
+}
+
+// WhoCan lists the members that might do what the action's pattern names on a
+// resource that matches the other pattern, by ARN. Without a resource it asks for
+// those that the action can be about, as AWS documents them. Whoever is asked
+// about sts:AssumeRole must be let in by the role too; then those from outside
+// the World that a role of it lets in are listed as well, behind its members.
+func (w *World) WhoCan(action, resource string) []Answer {
+	if isAssume(action) {
+		return w.whoEnters(action, resource)
+	}
+	asked := w.questions(action, resource)
+	var out []Answer
+	for i := range w.members {
+		m := &w.members[i]
+		if a, could := m.answer(asked[m.partition]); could {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// asked is a question, and the statements that it concerns.
+type asked struct {
+	Question
+	concerns bitset
+}
+
+// questions are what is asked of the members of each partition.
+func (w *World) questions(name, resource string) map[string][]asked {
+	out := map[string][]asked{}
+	for i := range w.members {
+		partition := w.members[i].partition
+		if _, done := out[partition]; done {
+			continue
+		}
+		for _, q := range questionsOf(name, resource, partition) {
+			out[partition] = append(out[partition], asked{q, w.index.concerns(&q)})
+		}
+	}
+	return out
+}
+
+// questionsOf asks for the resources that an action of AWS can be about; for a
+// pattern, or what AWS does not know, for any.
+func questionsOf(name, resource, partition string) []Question {
+	if resource != "" {
+		return []Question{{Action: name, Resource: resource}}
+	}
+	act, known := action.Lookup(name)
+	switch {
+	case !known:
+		return []Question{{Action: name, Resource: "*"}}
+	case act.WildcardOnly:
+		return []Question{{Action: name, Resource: "*", Bare: true}}
+	}
+	var out []Question
+	required := false
+	for _, r := range act.Resources {
+		required = required || r.Required
+	}
+	if !required {
+		out = append(out, Question{Action: name, Resource: "*", Bare: true})
+	}
+	for _, t := range act.ResourceTypes() {
+		for _, template := range t.ARNs {
+			arn := freeVariables(strings.Replace(template, "${Partition}", partition, 1))
+			out = append(out, Question{Action: name, Resource: arn})
+		}
+	}
+	return out
+}
+
+// answer puts questions to one member. It always can if it always can do all
+// of them.
+func (m *member) answer(questions []asked) (Answer, bool) {
+	a := Answer{Principal: m.Who}
+	var all extents
+	for i := range questions {
+		q := questions[i]
+		q.Facts = m.facts
+		found := m.findings(&q)
+		switch {
+		case len(found) == 0:
+			all.add(Never)
+			continue
+		case m.Permissions.always(q.Question):
+			all.add(Always)
+		default:
+			all.add(Sometimes)
+		}
+		for _, f := range found {
+			a.Via = addFinding(a.Via, f)
+		}
+	}
+	a.Extent = all.sum()
+	return a, a.Extent != Never
+}
+
+// findings are those of Principal.Findings: the index only spares statements
+// that the question does not concern.
+func (m *member) findings(q *asked) []Finding {
+	if !m.unknown && !m.concerned(q.concerns) {
+		return nil
+	}
+	var out []Finding
+	for i, where := range m.policies {
+		policy := m.Permissions.Identity[i]
+		if policy.Document == nil {
+			if m.Permissions.remains(q.Question, q.Action, q.Resource) {
+				out = append(out, Finding{Policy: policy.Name, Unknown: true})
+			}
+			continue
+		}
+		for j, s := range policy.Document.Statements {
+			if !q.concerns.has(where.first + j) {
+				continue
+			}
+			if f, could := m.Permissions.statementCould(policy.Document.Version, s, q.Question); could {
+				f.Policy, f.Index = policy.Name, j
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}
+
+func (m *member) concerned(statements bitset) bool {
+	for _, where := range m.policies {
+		for i := where.first; i < where.end; i++ {
+			if statements.has(i) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// addFinding adds a finding, or what it adds to one on the same statement.
+func addFinding(list []Finding, f Finding) []Finding {
+	for i := range list {
+		have := &list[i]
+		if have.Policy != f.Policy || have.Index != f.Index || have.Unknown != f.Unknown {
+			continue
+		}
+		for _, a := range f.Actions {
+			have.Actions = appendNew(have.Actions, a)
+		}
+		for _, r := range f.Resources {
+			have.Resources = appendNew(have.Resources, r)
+		}
+		return list
+	}
+	return append(list, f)
+}

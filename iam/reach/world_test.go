@@ -1,0 +1,168 @@
+package reach
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/eval"
+)
+
+func one(name, statements string) Policy {
+	doc, err := iam.Parse([]byte(`{"Version":"2012-10-17","Statement":[` + statements + `]}`))
+	if err != nil {
+		panic(err)
+	}
+	return Policy{Name: name, Document: doc}
+}
+
+func userOf(account, name string, p Principal) Member {
+	return Member{Who: eval.Principal{Kind: eval.User, ARN: "arn:aws:iam::" + account + ":user/" + name, Account: account}, Permissions: p}
+}
+
+func roleOf(account, name, trust string, p Principal) Member {
+	m := userOf(account, name, p)
+	m.Who = eval.Principal{Kind: eval.Role, ARN: "arn:aws:iam::" + account + ":role/" + name, Account: account}
+	m.Trust = one("trust", trust).Document
+	return m
+}
+
+const (
+	near, far  = "111111111111", "222222222222"
+	allowAll   = `{"Effect":"Allow","Action":"*","Resource":"*"}`
+	readBucket = `{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::state/*"}`
+)
+
+// summary is an answer in one line: who, how far, by what.
+func summary(answers []Answer) []string {
+	var out []string
+	for _, a := range answers {
+		line := a.Principal.ARN + " " + a.Extent.String()
+		for _, f := range a.Via {
+			line += fmt.Sprintf(" %s/%d", f.Policy, f.Index)
+			if f.Unknown {
+				line += "?"
+			}
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func TestWhoCan(t *testing.T) {
+	edge := one("edge", `{"Effect":"Allow","Action":"sqs:*","Resource":"*"}`)
+	w := NewWorld([]Member{
+		userOf(near, "admin", Principal{Identity: []Policy{one("all", allowAll)}}),
+		userOf(near, "reader", Principal{Identity: []Policy{one("read", readBucket)}}),
+		userOf(near, "guarded", Principal{Identity: []Policy{one("all", allowAll+`,{"Effect":"Deny","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}`)}}),
+		userOf(near, "denied", Principal{Identity: []Policy{one("all", allowAll), one("no", `{"Effect":"Deny","Action":"s3:*","Resource":"*"}`)}}),
+		userOf(near, "bounded", Principal{Identity: []Policy{one("all", allowAll)}, Boundary: &edge}),
+		userOf(near, "member", Principal{Identity: []Policy{one("all", allowAll)}, SCP: [][]Policy{{one("full", allowAll)}, {edge}}}),
+		userOf(near, "unknown", Principal{Identity: []Policy{{Name: "gone"}}}),
+		userOf(near, "but", Principal{Identity: []Policy{one("but", `{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}`)}}),
+		userOf(near, "home", Principal{Identity: []Policy{one("home", `{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${aws:username}/*"}`)}}),
+		userOf(near, "self", Principal{Identity: []Policy{one("self", `{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":"self"}}},
+			{"Effect":"Allow","Action":"sqs:*","Resource":"*","Condition":{"StringEquals":{"aws:username":"other"}}}`)}}),
+	}, Facts{})
+	user := "arn:aws:iam::" + near + ":user/"
+	tests := []struct {
+		name, action, resource string
+		want                   []string
+	}{
+		{name: "an object", action: "s3:GetObject", resource: "arn:aws:s3:::state/key", want: []string{
+			user + "admin always all/0", user + "but always but/0", user + "guarded sometimes all/0", user + "home sometimes home/0",
+			user + "reader always read/0", user + "self always self/0", user + "unknown sometimes gone/0?",
+		}},
+		{name: "any object", action: "s3:GetObject", want: []string{
+			user + "admin always all/0", user + "but always but/0", user + "guarded sometimes all/0", user + "home sometimes home/0",
+			user + "reader sometimes read/0", user + "self always self/0", user + "unknown sometimes gone/0?",
+		}},
+		{name: "an action without resource", action: "s3:ListAllMyBuckets", want: []string{
+			user + "admin always all/0", user + "but always but/0", user + "guarded sometimes all/0", user + "self always self/0",
+			user + "unknown sometimes gone/0?",
+		}},
+		{name: "what the limits admit", action: "SQS:sendmessage", resource: "arn:aws:sqs:eu-west-1:" + near + ":q", want: []string{
+			user + "admin always all/0", user + "bounded always all/0", user + "but always but/0", user + "denied always all/0",
+			user + "guarded always all/0", user + "member always all/0", user + "unknown sometimes gone/0?",
+		}},
+		{name: "a pattern", action: "s3:*", resource: "arn:aws:s3:::state/*", want: []string{
+			user + "admin always all/0", user + "but always but/0", user + "guarded sometimes all/0", user + "home sometimes home/0",
+			user + "reader sometimes read/0", user + "self always self/0", user + "unknown sometimes gone/0?",
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, summary(w.WhoCan(tt.action, tt.resource))); diff != "" {
+				t.Errorf("WhoCan(%s, %s) (-want +got):\n%s", tt.action, tt.resource, diff)
+			}
+		})
+	}
+}
+
+func TestWhoEntersARole(t *testing.T) {
+	ask := one("ask", `{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}`)
+	may := Principal{Identity: []Policy{ask}}
+	allow := func(principal, conditions string) string {
+		return `{"Effect":"Allow","Principal":` + principal + `,"Action":["sts:AssumeRole","sts:AssumeRoleWithWebIdentity"],"Condition":{` + conditions + `}}`
+	}
+	github := "arn:aws:iam::" + near + ":oidc-provider/token.actions.githubusercontent.com"
+	w := NewWorld([]Member{
+		userOf(near, "may", may), userOf(near, "named", Principal{}), userOf(near, "none", Principal{}), userOf(far, "may", may),
+		roleOf(near, "account", allow(`{"AWS":["`+near+`","333333333333"]}`, ""), Principal{}),
+		roleOf(near, "user", allow(`{"AWS":"arn:aws:iam::`+near+`:user/named","Service":"ec2.amazonaws.com"}`, ""), Principal{}),
+		roleOf(near, "mfa", allow(`{"AWS":"`+near+`"}`, `"Bool":{"aws:MultiFactorAuthPresent":"true"}`), Principal{}),
+		roleOf(near, "web", allow(`{"Federated":"`+github+`"}`, ""), Principal{}),
+		roleOf(near, "open", allow(`"*"`, ""), Principal{}),
+	}, Facts{})
+	trust := func(name string) string { return " trust policy of arn:aws:iam::" + near + ":role/" + name + "/0" }
+	nearby, away := "arn:aws:iam::"+near+":user/", "arn:aws:iam::"+far+":user/"
+	tests := []struct {
+		name, action, resource string
+		want                   []string
+	}{
+		{name: "by its account", action: "sts:AssumeRole", resource: "arn:aws:iam::" + near + ":role/account", want: []string{
+			nearby + "may always ask/0" + trust("account"), "arn:aws:iam::333333333333:root sometimes" + trust("account"),
+		}},
+		{name: "by name, without policies", action: "sts:assumerole", resource: "arn:aws:iam::" + near + ":role/user", want: []string{
+			nearby + "named sometimes" + trust("user"), "ec2.amazonaws.com sometimes" + trust("user"),
+		}},
+		{name: "under a condition", action: "sts:AssumeRole", resource: "arn:aws:iam::" + near + ":role/mfa", want: []string{
+			nearby + "may sometimes ask/0" + trust("mfa"),
+		}},
+		{name: "by a token", action: "sts:AssumeRoleWithWebIdentity", resource: "arn:aws:iam::" + near + ":role/web", want: []string{
+			github + " sometimes" + trust("web"),
+		}},
+		{name: "a role of an account that is not known", action: "sts:AssumeRole", resource: "arn:aws:iam::444444444444:role/x", want: []string{
+			nearby + "may sometimes ask/0", away + "may sometimes ask/0",
+		}},
+		{name: "a role that is not there", action: "sts:AssumeRole", resource: "arn:aws:iam::" + near + ":role/x"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, summary(w.WhoCan(tt.action, tt.resource))); diff != "" {
+				t.Errorf("WhoCan(%s, %s) (-want +got):\n%s", tt.action, tt.resource, diff)
+			}
+		})
+	}
+}
+
+func TestOver(t *testing.T) {
+	p := Principal{Identity: []Policy{one("read", readBucket)}}
+	tests := []struct {
+		name               string
+		actions, resources []string
+		want               Extent
+	}{
+		{name: "never", actions: []string{"iam:*", "s3:Put*"}, resources: []string{"*"}, want: Never},
+		{name: "some actions", actions: []string{"iam:*", "s3:*"}, resources: []string{"arn:aws:s3:::state/a"}, want: Sometimes},
+		{name: "some resources", actions: []string{"s3:GetObject"}, resources: []string{"arn:aws:s3:::state/*", "arn:aws:s3:::other/*"}, want: Sometimes},
+		{name: "always", actions: []string{"s3:GetObject", "s3:GetObjectAcl"}, resources: []string{"arn:aws:s3:::state/*"}, want: Always},
+	}
+	for _, tt := range tests {
+		if got := p.Over(tt.actions, tt.resources, Facts{}); got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
