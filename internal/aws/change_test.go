@@ -157,7 +157,8 @@ func TestChangeGuards(t *testing.T) {
 		},
 		{"no ARN", put("shop-deploy", "shop-deploy"), "shop-deploy: refusing PutRolePolicy: not an IAM entity of account 222222222222"},
 		{
-			"another provider", plan.Change{
+			"another provider",
+			plan.Change{
 				Account: prod, Entity: "arn:aws:iam::222222222222:oidc-provider/a", Verb: plan.DeleteOpenIDConnectProvider,
 				Input: plan.Input{ProviderARN: "arn:aws:iam::222222222222:oidc-provider/b"},
 			},

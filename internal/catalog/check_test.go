@@ -209,7 +209,8 @@ func TestCheckIn(t *testing.T) {
 			[]*catalog.ArgError{{Param: "region", Msg: `"cn-nort-1" is no AWS region`, Hint: `did you mean "cn-north-1"?`}},
 		},
 		{
-			"one of several", "consul-auto-discovery", "", catalog.Args{"regions": {"cn-north-1", "us-gov-west-1"}},
+			"one of several", "consul-auto-discovery", "",
+			catalog.Args{"regions": {"cn-north-1", "us-gov-west-1"}},
 			[]*catalog.ArgError{{Param: "regions", Msg: `"us-gov-west-1" is in partition aws-us-gov, but the role is in aws-cn: nothing can act across partitions`}},
 		},
 	} {

@@ -39,11 +39,15 @@ func TestBatchVerdicts(t *testing.T) {
 		{"nothing allows", rowOf(`1.50`, eve, ``), `{"id":1.50,"decision":"implicitly_denied","blocked_by":["identity_policies"]}`},
 		{"denied", rowOf(`{"n":[1]}`, eve, `,"identity_policies":[`+allowGet+`,`+denyS3+`]`), `{"id":{"n":[1]},"decision":"explicitly_denied","blocked_by":["identity_policies"]}`},
 		{"no id", `{"request":{` + eve + `,"action":"s3:GetObject","resource":"*"}}`, `{"id":null,"decision":"implicitly_denied","blocked_by":["identity_policies"]}`},
-		{"every layer", rowOf(`1`, eve+`,"resource_account":"222222222222"`, `,"identity_policies":[],"session_policies":[`+denyS3+`],"permissions_boundaries":[`+denyS3+
-			`],"resource_policy":`+everyone("Deny")+`,"vpc_endpoint_policies":[`+everyone("Deny")+`],"scp_levels":[[`+denyS3+`]],"rcp_levels":[[`+everyone("Deny")+`]]`),
-			`{"id":1,"decision":"explicitly_denied","blocked_by":["permissions_boundaries","session_policies","resource_policy","vpc_endpoint_policies","scp_levels","rcp_levels"]}`},
-		{"across accounts by the ARN", `{"id":1,"request":{` + eve + `,"action":"sqs:SendMessage","resource":"arn:aws:sqs:eu-west-1:222222222222:q"},"identity_policies":[` + strings.ReplaceAll(allowGet, "s3:Get*", "*") + `]}`,
-			`{"id":1,"decision":"implicitly_denied","blocked_by":["resource_policy"]}`},
+		{
+			"every layer", rowOf(`1`, eve+`,"resource_account":"222222222222"`, `,"identity_policies":[],"session_policies":[`+denyS3+`],"permissions_boundaries":[`+denyS3+
+				`],"resource_policy":`+everyone("Deny")+`,"vpc_endpoint_policies":[`+everyone("Deny")+`],"scp_levels":[[`+denyS3+`]],"rcp_levels":[[`+everyone("Deny")+`]]`),
+			`{"id":1,"decision":"explicitly_denied","blocked_by":["permissions_boundaries","session_policies","resource_policy","vpc_endpoint_policies","scp_levels","rcp_levels"]}`,
+		},
+		{
+			"across accounts by the ARN", `{"id":1,"request":{` + eve + `,"action":"sqs:SendMessage","resource":"arn:aws:sqs:eu-west-1:222222222222:q"},"identity_policies":[` + strings.ReplaceAll(allowGet, "s3:Get*", "*") + `]}`,
+			`{"id":1,"decision":"implicitly_denied","blocked_by":["resource_policy"]}`,
+		},
 		{"a level without policies", rowOf(`1`, eve, `,"identity_policies":[`+allowGet+`],"scp_levels":[[],[`+allowGet+`]]`), `{"id":1,"decision":"implicitly_denied","blocked_by":["scp_levels"]}`},
 		{"an RCP level without policies", rowOf(`1`, eve, `,"identity_policies":[`+allowGet+`],"rcp_levels":[[]]`), `{"id":1,"decision":"allowed","blocked_by":[]}`},
 		{"anonymous", rowOf(`1`, `"principal":{"type":"anonymous"}`, names(`"*"`)), `{"id":1,"decision":"allowed","blocked_by":[]}`},

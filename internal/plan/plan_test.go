@@ -150,8 +150,10 @@ func foreignPolicies() []estate.ManagedPolicy {
 	two := allow("s3:Do2*")
 	two.Statements[0].Actions = []string{"s3:Do2*", "s3:Do3*", "s3:Do4*"}
 	return []estate.ManagedPolicy{
-		{Name: "b1", Path: "/", Document: both}, {Name: "b2", Path: "/", Document: two},
-		{Name: "deny", Path: "/", Document: deny}, {Name: "admin", Path: "/", Document: allow("s3:*")},
+		{Name: "b1", Path: "/", Document: both},
+		{Name: "b2", Path: "/", Document: two},
+		{Name: "deny", Path: "/", Document: deny},
+		{Name: "admin", Path: "/", Document: allow("s3:*")},
 	}
 }
 

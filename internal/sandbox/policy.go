@@ -410,11 +410,10 @@ func (s *Server) StandIn(policyARN string) (bool, error) {
 		return false, fmt.Errorf("stand in for a policy: %w", err)
 	}
 	a, ok := s.state.Accounts[arn.Account]
-	path, name, found := strings.Cut(arn.Resource, "policy/")
-	if !ok || !found || path != "" {
+	if !ok || !strings.HasPrefix(arn.Resource, "policy/") {
 		return false, nil
 	}
-	name = lastSegment(arn.Resource)
+	name := lastSegment(arn.Resource)
 	if sameName(&a.Policies, name) {
 		return false, nil
 	}

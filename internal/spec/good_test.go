@@ -234,7 +234,8 @@ func TestForms(t *testing.T) {
 			},
 			want: []any{
 				"one two", iam.Deny,
-				map[string]string{"a": "0042", "b": "1.10", "c": "Yes", "d": "TRUE", "e": "1e3", "f": "2027-01-01"}, "One\ntwo\n",
+				map[string]string{"a": "0042", "b": "1.10", "c": "Yes", "d": "TRUE", "e": "1e3", "f": "2027-01-01"},
+				"One\ntwo\n",
 			},
 		},
 		{

@@ -39,8 +39,14 @@ var attackScopes = []Scope{
 func variants() []GitHub {
 	var all []GitHub
 	for _, g := range []GitHub{
-		{Branch: "main"}, {Tag: "v1"}, {Environment: "production"}, {PullRequest: true},
-		{Branch: "release/*"}, {Branch: "f*"}, {Tag: "v*"}, {Tag: "o*-*"},
+		{Branch: "main"},
+		{Tag: "v1"},
+		{Environment: "production"},
+		{PullRequest: true},
+		{Branch: "release/*"},
+		{Branch: "f*"},
+		{Tag: "v*"},
+		{Tag: "o*-*"},
 	} {
 		g.Repository = "acme/shop"
 		all = append(all, g)
