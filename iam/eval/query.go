@@ -5,10 +5,23 @@ type query struct {
 	*Request
 	service uint64 // the bit of the action's service
 	level   int    // of the organisation, while its policies are asked
-	bounded bool   // a permissions boundary applies
+	bound   bounds // what limits the request
 	lenient bool   // doubt allows
 	denied  bool   // a Deny matched
 	found   *findings
+}
+
+// bounds are the limits that apply to a request.
+type bounds struct {
+	boundary bool // the principal has a permissions boundary
+	scp, rcp bool // the organisation's policies bind the principal, the resource
+}
+
+func (l *Layers) query(r *Request) query {
+	return query{
+		Request: r, service: serviceBit(r.Action),
+		bound: bounds{boundary: len(l.Boundary) > 0, scp: l.boundBySCP(&r.Principal), rcp: l.boundByRCP(r)},
+	}
 }
 
 // layer reports whether one of the policies allows.
@@ -80,7 +93,7 @@ func (q *query) policy(p *Policy, want grant) grant {
 		if g := s.matchesAllow(q); g != noGrant {
 			best = max(best, g)
 			if q.found != nil {
-				q.found.allows = append(q.found.allows, q.reason(p, s))
+				q.found.allows.add(match{policy: p, statement: s, level: q.level})
 			}
 		}
 	}
@@ -101,14 +114,8 @@ func (q *query) denies(p *Policy) {
 		if q.found == nil {
 			return
 		}
-		reason := q.reason(p, s)
-		reason.Doubt = t == maybe
-		q.found.denies = append(q.found.denies, reason)
+		q.found.denies.add(match{policy: p, statement: s, level: q.level, doubt: t == maybe})
 	}
-}
-
-func (q *query) reason(p *Policy, s *statement) Reason {
-	return Reason{Kind: p.kind, Level: q.level, Policy: p.name, Statement: s.index, SID: s.sid, Effect: s.effect, Pos: s.pos}
 }
 
 // matchesDeny is maybe in doubt, which denies.
@@ -131,7 +138,7 @@ func (s *statement) deniesPrincipal(q *query) truth {
 	case s.principals == nil:
 		return yes
 	case s.notPrincipal:
-		return truthOf(!s.principals.exempts(&q.Principal, q.bounded))
+		return truthOf(!s.principals.exempts(&q.Principal, q.bound.boundary))
 	}
 	return s.principals.denies(&q.Principal)
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	"time"
 )
 
 // compileRelation compiles the values of a positive operator. Variables work
@@ -37,7 +36,7 @@ func compileRelation(operator string, values []string, st style) (relation, erro
 	case ok && strings.HasPrefix(operator, "Numeric"):
 		return compileEach(values, parseNumber, func(ds []decimal) relation { return numbers{order, ds, st.unparsable} })
 	case ok && strings.HasPrefix(operator, "Date"):
-		return compileEach(values, parseInstant, func(ts []time.Time) relation { return dates{order, ts, st.unparsable} })
+		return compileEach(values, parseInstant, func(ts []instant) relation { return dates{order, ts, st.unparsable} })
 	}
 	return nil, fmt.Errorf("operator %s cannot be evaluated", operator)
 }
@@ -209,11 +208,11 @@ func (n numbers) holds(value string, _ Context) truth {
 
 type dates struct {
 	order      order
-	values     []time.Time
+	values     []instant
 	unparsable truth
 }
 
-func parseInstant(s string) (time.Time, error) {
+func parseInstant(s string) (instant, error) {
 	t, ok := parseDate(s)
 	if !ok {
 		return t, fmt.Errorf("%q is neither an ISO 8601 date nor epoch seconds", s)
@@ -227,7 +226,7 @@ func (d dates) holds(value string, _ Context) truth {
 		return d.unparsable
 	}
 	for _, v := range d.values {
-		if d.order.wants(t.Compare(v)) {
+		if d.order.wants(t.compare(v)) {
 			return yes
 		}
 	}

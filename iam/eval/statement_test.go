@@ -134,7 +134,7 @@ func TestCompileErrors(t *testing.T) {
 		{name: "address range", members: `"Action":"*","Resource":"*","Condition":{"IpAddress":{"aws:x":"10.0.0.0/33"}}`, want: `condition IpAddress on aws:x: "10.0.0.0/33" is not an address range`},
 		{name: "boolean", members: `"Action":"*","Resource":"*","Condition":{"Bool":{"aws:x":"yes"}}`, want: `condition Bool on aws:x: "yes" is neither true nor false`},
 		{name: "null", members: `"Action":"*","Resource":"*","Condition":{"Null":{"aws:x":"yes"}}`, want: `condition Null on aws:x: "yes" is neither true nor false`},
-		{name: "null of a set", members: `"Action":"*","Resource":"*","Condition":{"ForAnyValue:Null":{"aws:x":"true"}}`, want: `condition ForAnyValue:Null on aws:x: ForAnyValue does not go with Null`},
+		{name: "null of a set", members: `"Action":"*","Resource":"*","Condition":{"ForAnyValue:Null":{"aws:x":"true"}}`, want: `condition ForAnyValue:Null on aws:x: a set operator does not go with Null`},
 		{name: "binary", members: `"Action":"*","Resource":"*","Condition":{"BinaryEquals":{"aws:x":"~"}}`, want: `condition BinaryEquals on aws:x: value is not base64`},
 		{name: "variable without end", members: `"Action":"*","Resource":"arn:${aws:x"`, want: `variable in "arn:${aws:x": no closing brace`},
 		{name: "empty variable", members: `"Action":"*","Resource":"arn:${}"`, want: `variable in "arn:${}": "" is not a condition key`},

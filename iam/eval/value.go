@@ -3,7 +3,6 @@ package eval
 import (
 	"cmp"
 	"strings"
-	"time"
 )
 
 // decimal is a number as policies write it, kept as digits so that comparing
@@ -61,68 +60,104 @@ func (d decimal) compareSize(e decimal) int {
 	)
 }
 
+// instant is a point in time.
+type instant struct {
+	seconds int64 // since 1970
+	nanos   int
+}
+
+func (i instant) compare(j instant) int {
+	return cmp.Or(cmp.Compare(i.seconds, j.seconds), cmp.Compare(i.nanos, j.nanos))
+}
+
 // parseDate reads the W3C forms of ISO 8601 (year, month, day, minute, second,
 // fraction; a time needs its zone) and seconds since 1970. Four digits are a
 // year.
 //
 // https://www.w3.org/TR/NOTE-datetime
-func parseDate(s string) (time.Time, bool) {
+func parseDate(s string) (instant, bool) {
 	if len(s) != len("2006") && s != "" && isDigits(s) {
 		return parseEpoch(s)
 	}
+	month, day := 1, 1
 	year, rest, ok := cutDigits(s, 4)
-	if !ok || rest == "" {
-		return time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC), ok
+	if ok && rest != "" {
+		month, rest, ok = cutField(rest, '-', 1, 12)
 	}
-	month, rest, ok := cutField(rest, '-', 1, 12)
-	if !ok || rest == "" {
-		return time.Date(year, time.Month(month), 1, 0, 0, 0, 0, time.UTC), ok
+	if ok && rest != "" {
+		day, rest, ok = cutField(rest, '-', 1, 31)
+		ok = ok && day <= daysIn(year, month)
 	}
-	day, rest, ok := cutField(rest, '-', 1, 31)
-	date := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-	if !ok || date.Day() != day { // 30 February
-		return time.Time{}, false
+	if !ok {
+		return instant{}, false
 	}
+	at := instant{seconds: daysSince1970(year, month, day) * secondsPerDay}
 	if rest == "" {
-		return date, true
+		return at, true
 	}
-	return parseClock(date, rest)
+	return parseClock(at, rest)
+}
+
+const secondsPerDay = 24 * 60 * 60
+
+// daysSince1970 counts in the Gregorian calendar, with years that begin in
+// March so that the leap day comes last.
+func daysSince1970(year, month, day int) int64 {
+	if month <= 2 {
+		year--
+		month += 12
+	}
+	const daysTo1970 = 719468 // from 1 March of the year 0
+	days := 365*year + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 + day - 1 - daysTo1970
+	return int64(days)
+}
+
+func daysIn(year, month int) int {
+	switch {
+	case month == 2 && year%4 == 0 && (year%100 != 0 || year%400 == 0):
+		return 29
+	case month == 2:
+		return 28
+	case month == 4 || month == 6 || month == 9 || month == 11:
+		return 30
+	}
+	return 31
 }
 
 // parseEpoch takes up to 15 digits, so that nothing overflows.
-func parseEpoch(s string) (time.Time, bool) {
+func parseEpoch(s string) (instant, bool) {
 	var n int64
 	if len(s) > 15 {
-		return time.Time{}, false
+		return instant{}, false
 	}
 	for i := range len(s) {
 		n = n*10 + int64(s[i]-'0')
 	}
-	return time.Unix(n, 0), true
+	return instant{seconds: n}, true
 }
 
-// parseClock adds "Thh:mm[:ss[.f]]ZONE" to a date.
-func parseClock(date time.Time, s string) (time.Time, bool) {
+// parseClock adds "Thh:mm[:ss[.f]]ZONE" to a day.
+func parseClock(at instant, s string) (instant, bool) {
 	hour, s, ok := cutField(s, 'T', 0, 23)
 	if !ok {
-		return time.Time{}, false
+		return instant{}, false
 	}
 	minute, s, ok := cutField(s, ':', 0, 59)
 	if !ok {
-		return time.Time{}, false
+		return instant{}, false
 	}
-	second, nanos := 0, 0
+	second := 0
 	if s != "" && s[0] == ':' {
 		if second, s, ok = cutField(s, ':', 0, 59); !ok {
-			return time.Time{}, false
+			return instant{}, false
 		}
-		if nanos, s, ok = cutFraction(s); !ok {
-			return time.Time{}, false
+		if at.nanos, s, ok = cutFraction(s); !ok {
+			return instant{}, false
 		}
 	}
 	offset, ok := parseZone(s)
-	clock := time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second
-	return date.Add(clock + time.Duration(nanos) - offset), ok
+	at.seconds += int64(hour*3600+minute*60+second) - offset
+	return at, ok
 }
 
 // cutFraction cuts ".123" off s, in nanoseconds; it may be absent.
@@ -131,7 +166,7 @@ func cutFraction(s string) (nanos int, rest string, ok bool) {
 		return 0, s, true
 	}
 	s = s[1:]
-	n, unit := 0, int(time.Second)
+	n, unit := 0, 1_000_000_000
 	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
 		unit /= 10
 		nanos += int(s[n]-'0') * unit
@@ -140,14 +175,15 @@ func cutFraction(s string) (nanos int, rest string, ok bool) {
 	return nanos, s[n:], n > 0
 }
 
-func parseZone(s string) (time.Duration, bool) {
+// parseZone reads "Z" or "+hh:mm", in seconds.
+func parseZone(s string) (int64, bool) {
 	if s == "Z" {
 		return 0, true
 	}
 	if s == "" || s[0] != '+' && s[0] != '-' {
 		return 0, false
 	}
-	sign := time.Duration(1)
+	sign := 1
 	if s[0] == '-' {
 		sign = -1
 	}
@@ -156,7 +192,7 @@ func parseZone(s string) (time.Duration, bool) {
 		return 0, false
 	}
 	minute, rest, ok := cutField(rest, ':', 0, 59)
-	return sign * (time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute), ok && rest == ""
+	return int64(sign * (hour*3600 + minute*60)), ok && rest == ""
 }
 
 // cutField cuts a separator and two digits within bounds off s.
