@@ -17,10 +17,45 @@ func Covers(wide, narrow string) bool { return covers(wide, narrow, false) }
 func CoversFold(wide, narrow string) bool { return covers(wide, narrow, true) }
 
 // Overlaps reports whether some string matches both patterns. It is exact.
-func Overlaps(a, b string) bool { return overlaps(tokens(a, false), tokens(b, false)) }
+func Overlaps(a, b string) bool {
+	return !startApart(a, b, false) && overlaps(tokens(a, false), tokens(b, false))
+}
 
 // OverlapsFold is Overlaps without regard to the case of ASCII letters.
-func OverlapsFold(a, b string) bool { return overlaps(tokens(a, true), tokens(b, true)) }
+func OverlapsFold(a, b string) bool {
+	return !startApart(a, b, true) && overlaps(tokens(a, true), tokens(b, true))
+}
+
+// startApart reports whether two patterns differ before the first wildcard of
+// either, as most do that have nothing in common.
+func startApart(a, b string, fold bool) bool {
+	for i := range min(len(a), len(b)) {
+		switch x, y := a[i], b[i]; {
+		case isWild(x) || isWild(y):
+			return false
+		case x != y && !(fold && lower(x) == lower(y)):
+			return true
+		}
+	}
+	return false
+}
+
+// startsWider reports whether narrow begins with all that wide spells out
+// before its first wildcard. Where it has a wildcard instead, it matches
+// strings that wide does not.
+func startsWider(wide, narrow string, fold bool) bool {
+	for i := range len(wide) {
+		switch c := wide[i]; {
+		case isWild(c):
+			return true
+		case i == len(narrow) || c != narrow[i] && !(fold && lower(c) == lower(narrow[i])):
+			return false
+		}
+	}
+	return true
+}
+
+func isWild(c byte) bool { return c == '*' || c == '?' }
 
 // token is one unit of a pattern: a character, or one of the following.
 type token = rune
@@ -99,7 +134,7 @@ func covers(wide, narrow string, fold bool) bool {
 	if !strings.ContainsAny(narrow, "*?") {
 		return match(wide, narrow, fold)
 	}
-	return coverTokens(tokens(wide, fold), tokens(narrow, fold))
+	return startsWider(wide, narrow, fold) && coverTokens(tokens(wide, fold), tokens(narrow, fold))
 }
 
 // maxCoverStates bounds the sets of states that coverTokens follows at a time.

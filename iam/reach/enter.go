@@ -51,11 +51,20 @@ func newDoors(members []member) doors {
 	return d
 }
 
-// naming gives the places of the roles that might let somebody in, in order.
-func (d *doors) naming(who *eval.Principal) []int {
-	places := slices.Concat(d.everyone, d.named[who.ARN], d.named[who.Account])
+// naming gives the places of the roles, of those asked for, that might let
+// somebody in, in order.
+func (d *doors) naming(who *eval.Principal, asked []*asked) []int {
+	lists := [][]int{d.everyone, d.named[who.ARN], d.named[who.Account]}
 	if who.Kind == eval.Role {
-		places = append(places, d.named[sessionsOf(who.Account, roleName(who.ARN))]...)
+		lists = append(lists, d.named[sessionsOf(who.Account, roleName(who.ARN))])
+	}
+	var places []int
+	for _, list := range lists {
+		for _, place := range list {
+			if asked[place] != nil {
+				places = append(places, place)
+			}
+		}
 	}
 	slices.Sort(places)
 	return slices.Compact(places)
@@ -65,8 +74,8 @@ func (d *doors) naming(who *eval.Principal) []int {
 type entry struct {
 	*World
 	action string
-	asked  map[int]*asked // of each role that the question is about, by place
-	beyond *asked         // roles that are not in the World; nil: it is not about any
+	asked  []*asked // of each role, by place; nil: the question is not about it
+	beyond *asked   // roles that are not in the World; nil: it is not about any
 }
 
 // whoEnters answers WhoCan for the calls by which one becomes a role.
@@ -74,18 +83,18 @@ func (w *World) whoEnters(action, resource string) []Answer {
 	if resource == "" {
 		resource = "*"
 	}
-	e := entry{World: w, action: action, asked: map[int]*asked{}}
+	e := entry{World: w, action: action, asked: make([]*asked, len(w.members))}
 	about := Question{Action: action, Resource: resource}
 	var roles []int
 	for i, r := range w.doors.roles {
 		if r != nil && about.about(r.ARN) {
 			roles = append(roles, i)
-			e.asked[i] = e.ask(Question{Action: action, Resource: r.ARN})
+			e.asked[i] = e.index.ask(Question{Action: action, Resource: r.ARN})
 		}
 	}
 	about.Except = w.doors.accounts
 	if !coversAny(about.Except, resource) {
-		e.beyond = e.ask(about)
+		e.beyond = e.index.ask(about)
 	}
 	var out []Answer
 	if strings.EqualFold(action, assumeRole) {
@@ -98,35 +107,26 @@ func (w *World) whoEnters(action, resource string) []Answer {
 	return append(out, e.outsiders(roles)...)
 }
 
-func (e *entry) ask(q Question) *asked { return &asked{q, e.index.concerns(&q)} }
-
 // member says which of the roles a member might enter. One is about a single
 // role: only then is Always proven.
 func (e *entry) member(m *member, one bool) (Answer, bool) {
 	a := Answer{Principal: m.Who, Extent: Sometimes}
-	for _, place := range e.doors.naming(&m.Who) {
-		q, about := e.asked[place]
+	for _, place := range e.doors.naming(&m.Who, e.asked) {
 		role := e.doors.roles[place]
-		if !about {
-			continue
-		}
-		own := *q
-		own.Facts = m.facts
-		found := m.findings(&own)
+		found, extent := e.asked[place].put(m)
 		if !role.Admits(Caller{Principal: m.Who, MayAsk: len(found) > 0, Facts: e.facts}) {
 			continue
 		}
 		for _, f := range append(found, role.findings(e.action, &m.Who)...) {
 			a.Via = addFinding(a.Via, f)
 		}
-		if one && role.alwaysAdmits(&m.Who) && m.Permissions.always(own.Question) {
+		if one && extent == Always && role.alwaysAdmits(&m.Who) {
 			a.Extent = Always
 		}
 	}
 	if e.beyond != nil {
-		own := *e.beyond
-		own.Facts = m.facts
-		for _, f := range m.findings(&own) {
+		found, _ := e.beyond.put(m)
+		for _, f := range found {
 			a.Via = addFinding(a.Via, f)
 		}
 	}

@@ -1,15 +1,16 @@
 package reach
 
 import (
-	"strings"
-
 	"github.com/postern-dev/postern/iam"
 )
 
-// index finds the Allow statements that a question concerns. Patterns repeat:
-// each is tried once, however many statements hold it.
+// index finds the statements that concern a question: those whose actions and
+// resources have something in common with it. No other can allow or deny any of
+// it. Patterns repeat: each is tried once, however many statements hold it.
 type index struct {
 	size      int // statements
+	documents []indexed
+	scps      []scp // of accounts; members of one should share the slice
 	actions   postings
 	resources postings
 }
@@ -21,34 +22,76 @@ type postings struct {
 	always     []int32   // those that list what they are not about
 }
 
+// indexed is a document and where its statements begin among all.
+type indexed struct {
+	document *iam.Document
+	first    int
+}
+
+// scp is an account's SCPs.
+type scp struct {
+	levels [][]Policy
+	places [][]int32 // of their documents
+}
+
+// unknown is the place of documents that are not known.
+const unknown = 0
+
 type indexBuilder struct {
 	index
-	documents         map[*iam.Document]indexed
-	actions, resource map[string]int // place of a pattern
+	places            map[*iam.Document]int32
+	accounts          map[*[]Policy]int // place of SCPs by their first level
+	actions, resource map[string]int    // place of a pattern
 }
 
 func newIndexBuilder() *indexBuilder {
-	return &indexBuilder{documents: map[*iam.Document]indexed{}, actions: map[string]int{}, resource: map[string]int{}}
+	return &indexBuilder{
+		index:  index{documents: make([]indexed, unknown+1), scps: make([]scp, 1)},
+		places: map[*iam.Document]int32{nil: unknown}, accounts: map[*[]Policy]int{}, actions: map[string]int{}, resource: map[string]int{},
+	}
 }
 
-// document adds the statements of a document, unless it has them.
-func (b *indexBuilder) document(d *iam.Document) indexed {
-	if d == nil {
-		return indexed{}
-	}
-	if at, ok := b.documents[d]; ok {
+// document adds the statements of a document, unless it has them, and returns
+// its place.
+func (b *indexBuilder) document(d *iam.Document) int32 {
+	if at, ok := b.places[d]; ok {
 		return at
 	}
-	at := indexed{b.size, b.size + len(d.Statements)}
-	b.documents[d] = at
-	for i, s := range d.Statements {
-		if s.Effect == iam.Allow {
-			b.index.actions.add(b.actions, s.Actions, s.NotActions, b.size+i)
-			b.index.resources.add(b.resource, s.Resources, s.NotResources, b.size+i)
-		}
+	at := int32(len(b.documents)) //nolint:gosec // far fewer than 2^31
+	b.places[d] = at
+	b.documents = append(b.documents, indexed{d, b.size})
+	for _, s := range d.Statements {
+		b.index.actions.add(b.actions, s.Actions, s.NotActions, b.size)
+		b.index.resources.add(b.resource, s.Resources, s.NotResources, b.size)
+		b.size++
 	}
-	b.size = at.end
 	return at
+}
+
+func (b *indexBuilder) layer(policies []Policy) []int32 {
+	out := make([]int32, len(policies))
+	for i, policy := range policies {
+		out[i] = b.document(policy.Document)
+	}
+	return out
+}
+
+// levels adds the SCPs of an account, unless it has them, and returns their
+// place; 0 if there are none.
+func (b *indexBuilder) levels(levels [][]Policy) int {
+	if len(levels) == 0 {
+		return 0
+	}
+	if at, ok := b.accounts[&levels[0]]; ok && len(b.scps[at].levels) == len(levels) {
+		return at
+	}
+	at := scp{levels: levels}
+	for _, level := range levels {
+		at.places = append(at.places, b.layer(level))
+	}
+	b.scps = append(b.scps, at)
+	b.accounts[&levels[0]] = len(b.scps) - 1
+	return len(b.scps) - 1
 }
 
 func (p *postings) add(place map[string]int, list, not []string, statement int) {
@@ -69,13 +112,10 @@ func (p *postings) add(place map[string]int, list, not []string, statement int) 
 	}
 }
 
-// concerns are the statements whose actions and resources have something in
-// common with the question.
+// concerns are the statements that concern a question.
 func (x *index) concerns(q *Question) bitset {
 	actions := x.actions.matching(x.size, func(pattern string) bool { return overlapsAction(pattern, q.Action) })
-	resources := x.resources.matching(x.size, func(pattern string) bool {
-		return !startApart(pattern, q.Resource) && q.about(pattern)
-	})
+	resources := x.resources.matching(x.size, q.about)
 	for i := range actions {
 		actions[i] &= resources[i]
 	}
@@ -97,22 +137,6 @@ func (p *postings) matching(size int, matches func(string) bool) bitset {
 	}
 	return out
 }
-
-// startApart reports whether two patterns differ before the first wildcard of
-// either: then they have nothing in common.
-func startApart(a, b string) bool {
-	for i := range min(len(a), len(b)) {
-		switch {
-		case wild(a[i]) || wild(b[i]):
-			return false
-		case a[i] != b[i]:
-			return true
-		}
-	}
-	return false
-}
-
-func wild(c byte) bool { return strings.IndexByte("*?", c) >= 0 }
 
 // bitset is a set of statements.
 type bitset []uint64

@@ -57,10 +57,27 @@ func overlapsARN(question, pattern string) bool {
 		return iam.Match(pattern, question)
 	case question == pattern:
 		return true
+	case startApart(question, pattern):
+		return false
 	}
 	q := []rune(question)
 	resource := resourceAt(q)
 	return overlaps(q, []rune(pattern), func(i int, c rune) bool { return i >= resource || c != ':' })
+}
+
+// startApart reports whether two patterns differ before the first wildcard of
+// either.
+func startApart(a, b string) bool {
+	for i := range min(len(a), len(b)) {
+		x, y := a[i], b[i]
+		switch {
+		case x == '*' || x == '?' || y == '*' || y == '?':
+			return false
+		case x != y:
+			return true
+		}
+	}
+	return false
 }
 
 // overlaps reports whether some string matches both patterns, where a wildcard

@@ -31,14 +31,12 @@ type World struct {
 
 type member struct {
 	Member
-	facts     Facts     // of its requests
-	policies  []indexed // the identity policies, as Permissions has them
-	unknown   bool      // one of them is not known
+	facts     Facts   // of its requests
+	identity  []int32 // places of the documents in the index
+	boundary  int32
+	scp       int // place among World.scps
 	partition string
 }
-
-// indexed is where the index has the statements of a policy.
-type indexed struct{ first, end int }
 
 // NewWorld gets the members ready. The facts are those of every request. A
 // document that several members share is indexed once: it should be one
@@ -50,10 +48,11 @@ func NewWorld(members []Member, facts Facts) *World {
 	build := newIndexBuilder()
 	for i, one := range members {
 		m := member{Member: one, facts: facts.With(eval.PrincipalContext(one.Who)), partition: partitionOf(one.Who.ARN)}
-		for _, policy := range one.Permissions.Identity {
-			m.unknown = m.unknown || policy.Document == nil
-			m.policies = append(m.policies, build.document(policy.Document))
+		m.identity = build.layer(one.Permissions.Identity)
+		if one.Permissions.Boundary != nil {
+			m.boundary = build.document(one.Permissions.Boundary.Document)
 		}
+		m.scp = build.levels(one.Permissions.SCP)
 		w.members = append(w.members, m)
 		w.byARN[one.Who.ARN] = i
 	}
@@ -106,22 +105,16 @@ func (w *World) WhoCan(action, resource string) []Answer {
 	return out
 }
 
-// asked is a question, and the statements that it concerns.
-type asked struct {
-	Question
-	concerns bitset
-}
-
 // questions are what is asked of the members of each partition.
-func (w *World) questions(name, resource string) map[string][]asked {
-	out := map[string][]asked{}
+func (w *World) questions(name, resource string) map[string][]*asked {
+	out := map[string][]*asked{}
 	for i := range w.members {
 		partition := w.members[i].partition
 		if _, done := out[partition]; done {
 			continue
 		}
 		for _, q := range questionsOf(name, resource, partition) {
-			out[partition] = append(out[partition], asked{q, w.index.concerns(&q)})
+			out[partition] = append(out[partition], w.index.ask(q))
 		}
 	}
 	return out
@@ -159,67 +152,18 @@ func questionsOf(name, resource, partition string) []Question {
 
 // answer puts questions to one member. It always can if it always can do all
 // of them.
-func (m *member) answer(questions []asked) (Answer, bool) {
+func (m *member) answer(questions []*asked) (Answer, bool) {
 	a := Answer{Principal: m.Who}
 	var all extents
-	for i := range questions {
-		q := questions[i]
-		q.Facts = m.facts
-		found := m.findings(&q)
-		switch {
-		case len(found) == 0:
-			all.add(Never)
-			continue
-		case m.Permissions.always(q.Question):
-			all.add(Always)
-		default:
-			all.add(Sometimes)
-		}
+	for _, q := range questions {
+		found, extent := q.put(m)
+		all.add(extent)
 		for _, f := range found {
 			a.Via = addFinding(a.Via, f)
 		}
 	}
 	a.Extent = all.sum()
 	return a, a.Extent != Never
-}
-
-// findings are those of Principal.Findings: the index only spares statements
-// that the question does not concern.
-func (m *member) findings(q *asked) []Finding {
-	if !m.unknown && !m.concerned(q.concerns) {
-		return nil
-	}
-	var out []Finding
-	for i, where := range m.policies {
-		policy := m.Permissions.Identity[i]
-		if policy.Document == nil {
-			if m.Permissions.remains(q.Question, q.Action, q.Resource) {
-				out = append(out, Finding{Policy: policy.Name, Unknown: true})
-			}
-			continue
-		}
-		for j, s := range policy.Document.Statements {
-			if !q.concerns.has(where.first + j) {
-				continue
-			}
-			if f, could := m.Permissions.statementCould(policy.Document.Version, s, q.Question); could {
-				f.Policy, f.Index = policy.Name, j
-				out = append(out, f)
-			}
-		}
-	}
-	return out
-}
-
-func (m *member) concerned(statements bitset) bool {
-	for _, where := range m.policies {
-		for i := where.first; i < where.end; i++ {
-			if statements.has(i) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // addFinding adds a finding, or what it adds to one on the same statement.
