@@ -5,38 +5,11 @@ import (
 	"github.com/postern-dev/postern/iam/eval"
 )
 
-// empowering are the actions of IAM by which whoever may do them gives
-// permissions to itself, or takes on those of others: the paths
-// "self-escalation" and, of "principal-access", those that need no other
-// action, of https://pathfinding.cloud (2025-12-17), with
-// SetDefaultPolicyVersion of
-// https://rhinosecuritylabs.com/aws/aws-privilege-escalation-methods-mitigation/
-// and the actions that lift a permissions boundary.
-var empowering = []string{
-	"iam:AddUserToGroup",
-	"iam:AttachGroupPolicy",
-	"iam:AttachRolePolicy",
-	"iam:AttachUserPolicy",
-	"iam:CreateAccessKey",
-	"iam:CreateLoginProfile",
-	"iam:CreatePolicyVersion",
-	"iam:DeleteRolePermissionsBoundary",
-	"iam:DeleteUserPermissionsBoundary",
-	"iam:PutGroupPolicy",
-	"iam:PutRolePermissionsBoundary",
-	"iam:PutRolePolicy",
-	"iam:PutUserPermissionsBoundary",
-	"iam:PutUserPolicy",
-	"iam:SetDefaultPolicyVersion",
-	"iam:UpdateAssumeRolePolicy",
-	"iam:UpdateLoginProfile",
-}
-
 // Empowers returns the first action by which the principal might give itself
 // permissions that it does not have, and why it might. What it then could do
 // is not bounded by its policies.
 func (p *Principal) Empowers(facts Facts) (action string, why Finding, could bool) {
-	for _, action := range empowering {
+	for _, action := range empowering() {
 		if f, could := p.Could(Question{Action: action, Resource: "*", Facts: facts}); could {
 			return action, f, true
 		}

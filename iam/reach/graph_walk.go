@@ -1,0 +1,352 @@
+package reach
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/eval"
+)
+
+// walker finds the edges of one node.
+type walker struct {
+	graph       *Graph
+	node        node
+	permissions Principal
+	facts       Facts
+	account     string           // a pattern for all in the account
+	found       map[ask]*Finding // what was asked before; nil: it could not
+	named       map[string]*[]int
+}
+
+type ask struct{ action, resource string }
+
+// walk gives the edges of a node, in the order of the paths, until yield does
+// not want more. Edges to nodes that are not wanted are not looked for.
+func (g *Graph) walk(n node, wanted func(node) bool, yield func(Edge, node) bool) {
+	w := g.walker(n)
+	paths := Paths()
+	for i := range paths {
+		if p := &paths[i]; w.mentions(p) && !w.take(p, wanted, yield) {
+			return
+		}
+	}
+}
+
+func (g *Graph) walker(n node) walker {
+	m := &g.world.members[n.at]
+	return walker{
+		graph: g, node: n, permissions: g.permissions(n), facts: m.facts,
+		account: iam.ARN{Partition: m.partition, Service: "*", Region: "*", Account: m.Who.Account, Resource: "*"}.String(),
+		found:   map[ask]*Finding{}, named: map[string]*[]int{},
+	}
+}
+
+// mentions is a cheap look at whether the principal has statements about all
+// actions of the path. A role's trust may be enough to assume it.
+func (w *walker) mentions(p *Path) bool {
+	if p.By != eval.Anonymous && p.By != w.who().Kind {
+		return false
+	}
+	if w.node.gain == GainsAnything || w.node.gain == GainsGroup {
+		return true
+	}
+	for _, s := range p.Steps {
+		if s.Action != assumeRole && !w.graph.mentions.has(w.graph.can[w.node.at], s.Action) {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *walker) who() eval.Principal { return w.graph.who(w.node.at) }
+
+// take follows one path to all its targets. It returns false when yield wants
+// no more.
+func (w *walker) take(p *Path, wanted func(node) bool, yield func(Edge, node) bool) bool {
+	if p.Gain == GainsGroup {
+		return w.join(p, wanted, yield)
+	}
+	for _, at := range w.targets(p) {
+		to := node{at: at, gain: p.Gain}
+		if at == w.node.at && (p.Target != eval.Anonymous || !w.betters(p)) || !wanted(to) {
+			continue
+		}
+		e := Edge{Path: p, From: w.who().ARN, To: w.graph.who(at).ARN}
+		if w.holds(&e, at) && !yield(e, to) {
+			return false
+		}
+	}
+	return true
+}
+
+// betters reports whether the path would change anything about the principal
+// itself.
+func (w *walker) betters(p *Path) bool {
+	switch p.Gain {
+	case GainsAnything:
+		return w.node.gain != GainsAnything
+	case GainsUnbound:
+		return w.permissions.Boundary != nil
+	}
+	return false
+}
+
+// targets are the members that a path might lead to.
+func (w *walker) targets(p *Path) []int {
+	switch {
+	case p.Target == eval.Anonymous:
+		return []int{w.node.at}
+	case p.Steps[len(p.Steps)-1].Action == assumeRole:
+		return w.admitting(len(p.Steps) > 1)
+	}
+	home := w.graph.territory(w.who().Account)
+	all := home.users
+	if p.Target == eval.Role {
+		all = home.roles
+	}
+	if len(p.Service) > 0 {
+		all = slices.Clone(home.byService["*"])
+		for _, service := range p.Service {
+			all = append(all, home.byService[service]...)
+			all = append(all, home.byService[service+".cn"]...)
+		}
+		slices.Sort(all)
+		all = slices.Compact(all)
+	}
+	return w.narrow(p, all)
+}
+
+// narrow leaves those that the first step on a target names, where it names
+// them without wildcards.
+func (w *walker) narrow(p *Path, all []int) []int {
+	i := slices.IndexFunc(p.Steps, func(s Step) bool { return s.On == OnTarget || s.On == OnTrust })
+	if i < 0 {
+		return all
+	}
+	named := w.namedBy(p.Steps[i].Action)
+	if named == nil {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(*named), func(at int) bool {
+		_, is := slices.BinarySearch(all, at)
+		return !is
+	})
+}
+
+// namedBy are the members that the policies name as resources of the action, in
+// order; nil if they name some by wildcards.
+func (w *walker) namedBy(action string) *[]int {
+	if have, ok := w.named[action]; ok {
+		return have
+	}
+	list := &[]int{}
+	for f := range w.permissions.Findings(Question{Action: action, Resource: "*", Facts: w.facts}) {
+		for _, r := range f.Resources {
+			if strings.ContainsAny(r, "*?$") {
+				list = nil
+				break
+			}
+			if at, ok := w.graph.world.byARN[r]; ok {
+				*list = append(*list, at)
+			}
+		}
+		if f.Unknown {
+			list = nil
+		}
+		if list == nil {
+			break
+		}
+	}
+	if list != nil {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	w.named[action] = list
+	return list
+}
+
+// admitting are the roles whose trust policies name the principal or its
+// account; of the others of its account it may need to be allowed.
+func (w *walker) admitting(home bool) []int {
+	who := w.who()
+	doors := &w.graph.world.doors
+	var out []int
+	if w.node.gain != GainsTarget || w.graph.mentions.has(w.graph.can[w.node.at], assumeRole) {
+		out = slices.Clone(doors.named[who.Account])
+		if named := w.namedBy(assumeRole); named != nil {
+			out = slices.Clone(*named)
+		}
+	}
+	out = append(out, doors.everyone...)
+	out = append(out, doors.named[who.ARN]...)
+	if who.Kind == eval.Role {
+		out = append(out, doors.named[sessionsOf(who.Account, roleName(who.ARN))]...)
+	}
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(at int) bool {
+		return w.graph.role(at) == nil || home && w.graph.who(at).Account != who.Account
+	})
+}
+
+// holds reports whether all steps of an edge could be done, and fills in why.
+func (w *walker) holds(e *Edge, to int) bool {
+	if len(e.Path.Service) > 0 && !w.runs(e, to) {
+		return false
+	}
+	for _, s := range e.Path.Steps {
+		if s.Action == passRole {
+			continue // runs has seen to it
+		}
+		if s.Action == assumeRole {
+			if !w.graph.role(to).Reachable(w.who(), &w.permissions, w.facts) {
+				return false
+			}
+		} else if s.On == OnTrust && w.denied(to) {
+			return false
+		}
+		f, could := w.do(s, to)
+		if !could && s.Action != assumeRole {
+			return false
+		}
+		if could {
+			e.Why = append(e.Why, *f)
+		}
+	}
+	return true
+}
+
+// denied reports whether the principal is kept from assuming a role even if
+// that trusts it by name, as it can let it do.
+func (w *walker) denied(to int) bool {
+	p := w.permissions
+	p.Identity = append(slices.Clone(p.Identity), Policy{Document: anything})
+	p.Boundary = nil // an implicit denial there does not bind whom a role of the account names
+	_, could := p.Could(Question{Action: assumeRole, Resource: w.graph.who(to).ARN, Facts: w.facts})
+	return !could
+}
+
+// runs finds a service that the role lets in and, if the path passes the role,
+// that the principal may pass it to.
+func (w *walker) runs(e *Edge, to int) bool {
+	role := w.graph.role(to)
+	for _, service := range e.Path.Service {
+		for _, name := range []string{service, service + ".cn"} {
+			who := eval.Principal{Kind: eval.Service, ARN: name}
+			if e.Service == "" && role.Admits(Caller{Principal: who, Facts: Facts{Now: w.facts.Now}}) {
+				e.Service = name
+			}
+		}
+	}
+	if e.Service == "" || !e.Path.passes() {
+		return e.Service != ""
+	}
+	for _, service := range append([]string{e.Service}, e.Path.Service...) {
+		passed := w.facts.With(map[string][]string{"iam:PassedToService": {service}})
+		if f, could := w.permissions.Could(Question{Action: passRole, Resource: role.ARN, Facts: passed}); could {
+			e.Why = append(e.Why, f)
+			return true
+		}
+	}
+	return false
+}
+
+// do asks for one step, on the first of its resources with which it could be
+// done.
+func (w *walker) do(s Step, to int) (*Finding, bool) {
+	for _, resource := range w.resources(s.On, to) {
+		if f := w.could(s.Action, resource); f != nil {
+			return f, true
+		}
+	}
+	return nil, false
+}
+
+func (w *walker) resources(on On, to int) []string {
+	switch on {
+	case OnSelf:
+		return []string{w.who().ARN}
+	case OnTarget, OnTrust:
+		return []string{w.graph.who(to).ARN}
+	case OnOwnGroup:
+		var out []string
+		for _, i := range w.graph.inGroups[w.node.at] {
+			out = append(out, w.graph.groups[i].ARN)
+		}
+		return out
+	case OnOwnPolicy:
+		return customerPolicies(w.permissions.Identity)
+	case OnTargetPolicy:
+		return customerPolicies(w.graph.world.members[to].Permissions.Identity)
+	case OnTargetIssuer:
+		return slices.DeleteFunc(slices.Clone(w.graph.role(to).issuers), func(arn string) bool { return !strings.Contains(arn, ":saml-provider/") })
+	}
+	return []string{w.account}
+}
+
+// customerPolicies are the ARNs of the managed policies that AWS does not keep
+// itself.
+func customerPolicies(policies []Policy) []string {
+	var out []string
+	for _, p := range policies {
+		if arn, err := iam.ParseARN(p.Name); err == nil && iam.IsAccountID(arn.Account) {
+			out = append(out, p.Name)
+		}
+	}
+	return out
+}
+
+func (w *walker) could(action, resource string) *Finding {
+	key := ask{action, resource}
+	if f, ok := w.found[key]; ok {
+		return f
+	}
+	var why *Finding
+	if f, could := w.permissions.Could(Question{Action: action, Resource: resource, Facts: w.facts}); could {
+		why = &f
+	}
+	w.found[key] = why
+	return why
+}
+
+// join adds the user to groups: to each that it might join, and to all.
+func (w *walker) join(p *Path, wanted func(node) bool, yield func(Edge, node) bool) bool {
+	if w.node.gain != GainsTarget {
+		return true // what it could do by itself already, it need not do now
+	}
+	open := w.joinable()
+	to := open
+	if len(open) > 1 {
+		to = append(slices.Clone(open), allGroups)
+	}
+	for _, i := range to {
+		n := node{at: w.node.at, gain: GainsGroup, group: i}
+		if !wanted(n) {
+			continue
+		}
+		e := Edge{Path: p, From: w.who().ARN, To: w.who().ARN}
+		of := []int{i}
+		if i == allGroups {
+			of = open
+		}
+		for _, j := range of {
+			e.Groups = append(e.Groups, w.graph.groups[j].ARN)
+			e.Why = append(e.Why, *w.could(p.Steps[0].Action, w.graph.groups[j].ARN))
+		}
+		if !yield(e, n) {
+			return false
+		}
+	}
+	return true
+}
+
+// joinable are the groups that the user might add itself to and is not in.
+func (w *walker) joinable() []int {
+	var out []int
+	for _, i := range w.graph.territory(w.who().Account).groups {
+		if !slices.Contains(w.graph.inGroups[w.node.at], i) && w.could("iam:AddUserToGroup", w.graph.groups[i].ARN) != nil {
+			out = append(out, i)
+		}
+	}
+	return out
+}

@@ -1,0 +1,162 @@
+package reach
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/postern-dev/postern/iam/eval"
+)
+
+// Category says what a way of escalation turns on, in the words of
+// pathfinding.cloud.
+type Category string
+
+// The categories.
+const (
+	SelfEscalation   Category = "self-escalation"   // it changes what the principal itself may do
+	PrincipalAccess  Category = "principal-access"  // it takes on another user or role
+	NewPassRole      Category = "new-passrole"      // it hands a role to something new
+	ExistingPassRole Category = "existing-passrole" // it takes over something that has a role already
+)
+
+// Gain is what a principal has once it went a way.
+type Gain uint8
+
+// The gains. Permissions boundaries and SCPs go on to hold, unless the boundary
+// is what was lifted.
+const (
+	GainsTarget   Gain = iota // all that the target may do
+	GainsAnything             // the target, or itself, with whatever permissions it likes
+	GainsUnbound              // itself without its permissions boundary
+	GainsGroup                // what a group may do, too
+	GainsPart                 // something of what the target may do; it leads no further
+)
+
+// On is what a step is done to.
+type On uint8
+
+// What steps are done to.
+const (
+	OnAccount      On = iota // something of the account, of which the name is not known
+	OnSelf                   // the principal
+	OnTarget                 // the user, role or group that is gained
+	OnTrust                  // the target role, so that from then on it trusts the principal
+	OnOwnGroup               // a group that the user is in
+	OnOwnPolicy              // a managed policy of the customer that the principal has
+	OnTargetPolicy           // one that the target has
+	OnTargetIssuer           // a SAML provider that the target trusts
+)
+
+// Step is one action that a way needs.
+type Step struct {
+	Action string // "iam:PassRole"
+	On     On
+}
+
+// Path is one way of getting at permissions.
+type Path struct {
+	ID       string // of https://pathfinding.cloud; those that begin with "postern-" are not there
+	Category Category
+	Steps    []Step             // all are needed
+	By       eval.PrincipalKind // User or Role: for them alone; Anonymous: for either
+	Target   eval.PrincipalKind // User or Role; Anonymous: the principal itself
+	// Service are the service principals that come to run the target role. The
+	// role must trust one of them and, where a step passes it, the principal be
+	// allowed to pass it to one.
+	Service []string
+	Gain    Gain
+	Source  string // where it is described
+}
+
+// Name lists the actions, as pathfinding.cloud names its paths.
+func (p *Path) Name() string {
+	var names []string
+	for _, s := range p.Steps {
+		names = append(names, s.Action)
+	}
+	return strings.Join(names, " + ")
+}
+
+// passes reports whether the path hands the target role to a service.
+func (p *Path) passes() bool {
+	for _, s := range p.Steps {
+		if s.Action == passRole {
+			return true
+		}
+	}
+	return false
+}
+
+const passRole = "iam:PassRole"
+
+// Where paths are described that pathfinding.cloud does not have.
+const (
+	rhino        = "https://rhinosecuritylabs.com/aws/aws-privilege-escalation-methods-mitigation/"
+	boundaries   = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"
+	serviceCreds = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_service-specific-creds.html"
+	samlProvider = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_saml.html"
+	pmapper      = "https://github.com/nccgroup/PMapper/tree/master/principalmapper/graphing"
+	stepFunction = "https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html"
+	scheduler    = "https://docs.aws.amazon.com/scheduler/latest/UserGuide/setting-up.html"
+	automation   = "https://docs.aws.amazon.com/systems-manager/latest/userguide/automation-setup-iam.html"
+	podIdentity  = "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html"
+	anywhere     = "https://docs.aws.amazon.com/rolesanywhere/latest/userguide/getting-started.html"
+)
+
+// sourced fills in where a path is described: its page at pathfinding.cloud, if
+// nothing else is said.
+func sourced(p Path) Path {
+	if p.Source == "" {
+		p.Source = "https://pathfinding.cloud/paths/" + p.ID
+	}
+	return p
+}
+
+// itself is a path by which a principal changes its own permissions.
+func itself(id, action string, on On, by eval.PrincipalKind, gain Gain) Path {
+	return Path{ID: id, Category: SelfEscalation, Steps: []Step{{action, on}}, By: by, Gain: gain}
+}
+
+// takes is a path to another user or role of the account, or another account's
+// where it is assumed.
+func takes(id string, target eval.PrincipalKind, gain Gain, steps ...Step) Path {
+	return Path{ID: id, Category: PrincipalAccess, Target: target, Steps: steps, Gain: gain}
+}
+
+// hands is a path that passes a role to a service and makes that run it.
+func hands(id, service string, actions ...string) Path {
+	p := runs(id, service, actions...)
+	p.Category = NewPassRole
+	p.Steps = append([]Step{{passRole, OnTarget}}, p.Steps...)
+	return p
+}
+
+// runs is a path to the role of something that stands already. service may be
+// several, with spaces between.
+func runs(id, service string, actions ...string) Path {
+	p := Path{ID: id, Category: ExistingPassRole, Target: eval.Role, Service: strings.Fields(service), Gain: GainsTarget}
+	for _, a := range actions {
+		p.Steps = append(p.Steps, Step{a, OnAccount})
+	}
+	return p
+}
+
+// from names where a path is described.
+func from(source string, p Path) Path {
+	p.Source = source
+	return p
+}
+
+// empowering are the actions of IAM that are enough by themselves to get at
+// permissions that one does not have: one's own, or all of another principal's.
+var empowering = sync.OnceValue(func() []string {
+	var out []string
+	for _, p := range Paths() {
+		if len(p.Steps) == 1 && strings.HasPrefix(p.Steps[0].Action, "iam:") && p.Gain != GainsPart {
+			out = appendNew(out, p.Steps[0].Action)
+		}
+	}
+	slices.Sort(out)
+	return out
+})
