@@ -45,8 +45,9 @@ func newModel(in Input) *model {
 	}
 	for i := range in.Estate.Accounts {
 		account := &in.Estate.Accounts[i]
+		permissions := account.Permissions()
 		for j := range account.Roles {
-			r := m.newRole(account, &account.Roles[j])
+			r := m.newRole(account, permissions, &account.Roles[j])
 			r.name = specNames[r.ARN]
 			m.roles = append(m.roles, r)
 			m.byARN[r.ARN] = r
@@ -56,14 +57,11 @@ func newModel(in Input) *model {
 	return m
 }
 
-func (m *model) newRole(account *estate.Account, r *estate.Role) *role {
+func (m *model) newRole(account *estate.Account, permissions *estate.Permissions, r *estate.Role) *role {
 	arn := account.RoleARN(r.Path, r.Name)
 	return &role{
 		Role: reach.NewRole(arn, account.ID, r.Trust), account: account, estate: r,
-		subject: m.newSubject(
-			eval.Principal{Kind: eval.Role, ARN: arn, Account: account.ID},
-			reach.Principal{Identity: policies(account, r.Inline, r.Attached), Boundary: boundary(account, r.Boundary)},
-		),
+		subject: m.newSubject(eval.Principal{Kind: eval.Role, ARN: arn, Account: account.ID}, permissions.Role(r)),
 	}
 }
 
@@ -81,39 +79,11 @@ func (m *model) user(arn string) (subject, bool) {
 		for j := range account.Users {
 			u := &account.Users[j]
 			if account.UserARN(u.Path, u.Name) == arn {
-				return m.newSubject(eval.Principal{Kind: eval.User, ARN: arn, Account: account.ID}, userPermissions(account, u)), true
+				return m.newSubject(eval.Principal{Kind: eval.User, ARN: arn, Account: account.ID}, account.Permissions().User(u)), true
 			}
 		}
 	}
 	return subject{}, false
-}
-
-func userPermissions(account *estate.Account, u *estate.User) reach.Principal {
-	p := reach.Principal{Identity: policies(account, u.Inline, u.Attached), Boundary: boundary(account, u.Boundary)}
-	for _, g := range account.Groups {
-		if slices.Contains(u.Groups, g.Name) {
-			p.Identity = append(p.Identity, policies(account, g.Inline, g.Attached)...)
-		}
-	}
-	return p
-}
-
-func boundary(account *estate.Account, arn string) *reach.Policy {
-	if arn == "" {
-		return nil
-	}
-	return &reach.Policy{Name: arn, Document: account.PolicyDocument(arn)}
-}
-
-func policies(account *estate.Account, inline []estate.InlinePolicy, attached []string) []reach.Policy {
-	var out []reach.Policy
-	for _, p := range inline {
-		out = append(out, reach.Policy{Name: "inline policy " + p.Name, Document: p.Document})
-	}
-	for _, arn := range attached {
-		out = append(out, reach.Policy{Name: arn, Document: account.PolicyDocument(arn)})
-	}
-	return out
 }
 
 // accountIDs are those of the accounts that are looked at.

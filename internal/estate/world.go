@@ -1,0 +1,89 @@
+package estate
+
+import (
+	"slices"
+
+	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/eval"
+	"github.com/postern-dev/postern/iam/reach"
+)
+
+// Permissions finds the policies that bound the users and roles of an account.
+type Permissions struct {
+	account *Account
+	managed map[string]*iam.Document // by ARN
+	groups  map[string]*Group        // by name
+}
+
+// Permissions gets an account's policies ready to be found.
+func (a *Account) Permissions() *Permissions {
+	p := &Permissions{account: a, managed: make(map[string]*iam.Document, len(a.Policies)), groups: make(map[string]*Group, len(a.Groups))}
+	for i := range a.Policies {
+		p.managed[a.Policies[i].ARN(a)] = a.Policies[i].Document
+	}
+	for i := range a.Groups {
+		p.groups[a.Groups[i].Name] = &a.Groups[i]
+	}
+	return p
+}
+
+// Role returns the policies of a role of the account.
+func (p *Permissions) Role(r *Role) reach.Principal {
+	return reach.Principal{Identity: p.policies(r.Inline, r.Attached), Boundary: p.boundary(r.Boundary)}
+}
+
+// User returns the policies of a user of the account and of its groups. A
+// group that is not in the estate is a policy that is not known.
+func (p *Permissions) User(u *User) reach.Principal {
+	out := reach.Principal{Identity: p.policies(u.Inline, u.Attached), Boundary: p.boundary(u.Boundary)}
+	for _, name := range u.Groups {
+		if g := p.groups[name]; g != nil {
+			out.Identity = append(out.Identity, p.policies(g.Inline, g.Attached)...)
+		} else {
+			out.Identity = append(out.Identity, reach.Policy{Name: "group " + name})
+		}
+	}
+	return out
+}
+
+func (p *Permissions) boundary(arn string) *reach.Policy {
+	if arn == "" {
+		return nil
+	}
+	return &reach.Policy{Name: arn, Document: p.managed[arn]}
+}
+
+func (p *Permissions) policies(inline []InlinePolicy, attached []string) []reach.Policy {
+	var out []reach.Policy
+	for _, one := range inline {
+		out = append(out, reach.Policy{Name: "inline policy " + one.Name, Document: one.Document})
+	}
+	for _, arn := range attached {
+		out = append(out, reach.Policy{Name: arn, Document: p.managed[arn]})
+	}
+	return out
+}
+
+// Members are the users and roles of all accounts, for a reach.World.
+func (e *Estate) Members() []reach.Member {
+	var out []reach.Member
+	for i := range e.Accounts {
+		a := &e.Accounts[i]
+		permissions := a.Permissions()
+		for j := range a.Users {
+			u := &a.Users[j]
+			out = append(out, reach.Member{
+				Who:         eval.Principal{Kind: eval.User, ARN: a.UserARN(u.Path, u.Name), Account: a.ID},
+				Permissions: permissions.User(u),
+			})
+		}
+		for j := range a.Roles {
+			r := &a.Roles[j]
+			out = append(out, reach.Member{
+				Who:         eval.Principal{Kind: eval.Role, ARN: a.RoleARN(r.Path, r.Name), Account: a.ID},
+				Permissions: permissions.Role(r), Trust: r.Trust,
+			})
+		}
+	}
+	return slices.Clip(out)
+}
