@@ -1,9 +1,11 @@
 package lint
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/action"
 )
 
 // redundantStatement finds statements that say what an earlier one does, in
@@ -69,9 +71,18 @@ func (p *pass) redundantIn(values []*node, covers func(wide, narrow string) bool
 
 func redundantAction(p *pass) {
 	for _, s := range p.statements {
-		p.redundantIn(s.values(actions), coversAction)
-		p.redundantIn(s.values(notAction), coversAction)
+		p.redundantIn(existing(s.values(actions)), coversAction)
+		p.redundantIn(existing(s.values(notAction)), coversAction)
 	}
+}
+
+// existing leaves out actions that AWS does not have: a misspelt one is to be
+// put right, not taken out because a pattern beside it matches it.
+func existing(values []*node) []*node {
+	return slices.DeleteFunc(slices.Clone(values), func(v *node) bool {
+		_, ok := action.Lookup(v.text)
+		return !ok && !wild(v.text)
+	})
 }
 
 // coversAction compares actions without regard to case. Two that differ hold
