@@ -102,6 +102,15 @@ func TestJudgeUnknown(t *testing.T) {
 	}
 }
 
+// Whom a statement is for can be in doubt too.
+func TestJudgePrincipal(t *testing.T) {
+	l := eval.Layers{Resource: compile(t, "trust", eval.Trust, trusts(toAllAWS))}
+	got := l.Judge(&eval.Request{Principal: github, Action: "sts:AssumeRoleWithWebIdentity", Resource: roleARN})
+	if got.Outlook != eval.Depends || got.When.String() != "Principal of statement 0 of trust policy trust matches" {
+		t.Errorf("Judge = %v: %v", got.Outlook, got.When)
+	}
+}
+
 // What Judge says of a part of a context holds for every whole one: Always and
 // Never are kept, and When is true exactly if Decide allows.
 func TestJudgeIsSound(t *testing.T) {

@@ -174,6 +174,7 @@ func TestAboveThePolicies(t *testing.T) {
 	}{
 		{rule: "19 without permission", action: "sts:GetCallerIdentity", on: "*", who: alice, want: eval.Explanation{Decision: eval.Allowed, Rule: "sts:GetCallerIdentity needs no permission and cannot be denied"}},
 		{rule: "19 despite a deny", action: "STS:getcalleridentity", on: "*", who: session, identity: v12(`"Effect":"Deny","Action":"*","Resource":"*"`), want: eval.Explanation{Decision: eval.Allowed, Rule: "sts:GetCallerIdentity needs no permission and cannot be denied"}},
+		{rule: "19 services too", action: "sts:GetCallerIdentity", on: "*", who: ec2, want: eval.Explanation{Decision: eval.Allowed, Rule: "sts:GetCallerIdentity needs no permission and cannot be denied"}},
 		{rule: "19 but not without credentials", action: "sts:GetCallerIdentity", on: "*", who: nobody, want: eval.Explanation{BlockedBy: resourceSide}},
 		{rule: "20 a managed policy of AWS", action: "iam:CreatePolicyVersion", on: managed, who: alice, identity: allowAll, want: eval.Explanation{Rule: "AWS owns the resource and lets no account change it", BlockedBy: resourceSide}},
 		{rule: "20 it may be read", action: "iam:GetPolicy", on: managed, who: alice, identity: allowAll, want: eval.Explanation{Decision: eval.Allowed}},
@@ -224,5 +225,31 @@ func TestExplainNamesTheLevel(t *testing.T) {
 	got := l.Explain(&eval.Request{Principal: alice, Action: "s3:GetObject", Resource: bucket}).Reasons
 	if len(got) != 1 || got[0].Kind != eval.SCP || got[0].Level != 1 {
 		t.Errorf("Reasons = %+v, want one of the SCP at level 1", got)
+	}
+}
+
+// Policies that must say whom they are for allow nobody without, and deny
+// everybody.
+func TestLimitsWithoutPrincipal(t *testing.T) {
+	for kind, name := range map[eval.Kind]string{eval.Endpoint: "a VPC endpoint policy", eval.RCP: "a resource control policy"} {
+		for effect, want := range map[string]eval.Decision{"Allow": eval.ImplicitDeny, "Deny": eval.ExplicitDeny} {
+			p, err := eval.Compile("p", kind, document(t, v12(`"Effect":"`+effect+`","Action":"*","Resource":"*"`)))
+			if text := "compile policy p: statement 0 (at 1:38): " + name + " needs a Principal"; err == nil || err.Error() != text {
+				t.Errorf("%v: error %v, want %s", kind, err, text)
+			}
+			l := eval.Layers{Identity: compileList(t, eval.Identity, []string{allowAll}), Endpoint: []*eval.Policy{p}}
+			if kind == eval.RCP {
+				l.Endpoint, l.RCP = nil, [][]*eval.Policy{{p}}
+			}
+			if kind == eval.RCP && effect == "Allow" {
+				want = eval.Allowed // what is not denied is allowed
+			}
+			if got := decide(t, &l, &eval.Request{Principal: alice, Action: "s3:GetObject", Resource: bucket}); got != want {
+				t.Errorf("%s on %v: %v, want %v", effect, kind, got, want)
+			}
+		}
+	}
+	if _, err := eval.Compile("p", eval.RCP, document(t, v12(`"Effect":"Deny","NotPrincipal":"*","Action":"*","Resource":"*"`))); err == nil {
+		t.Error("an RCP with NotPrincipal compiles")
 	}
 }

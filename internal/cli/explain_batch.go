@@ -210,20 +210,29 @@ func (c *policyCache) get(kind eval.Kind, text []byte, doubts func(error)) compi
 	if ok {
 		return have
 	}
-	doc, err := iam.Parse(text)
-	made := compiled{err: err}
-	if err == nil {
-		var open error
-		if made.policy, open = eval.Compile(kind.String(), kind, doc); open != nil {
-			doubts(open)
-		}
-	}
+	made, open := compileBatch(kind, text)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if have, ok := c.seen[kind][string(text)]; ok { // another worker was first
+		return have
+	}
 	if c.seen[kind] == nil || c.held[kind]+len(text) > maxCached {
 		c.seen[kind], c.held[kind] = map[string]compiled{}, 0
 	}
 	c.held[kind] += len(text)
 	c.seen[kind][string(text)] = made
+	if open != nil {
+		doubts(open)
+	}
 	return made
+}
+
+// compileBatch compiles a text; the error is what of it is in doubt.
+func compileBatch(kind eval.Kind, text []byte) (compiled, error) {
+	doc, err := iam.Parse(text)
+	if err != nil {
+		return compiled{err: err}, nil
+	}
+	p, doubts := eval.Compile(kind.String(), kind, doc)
+	return compiled{policy: p}, doubts
 }

@@ -56,8 +56,8 @@ func (p *principalName) UnmarshalJSON(src []byte) error {
 	var object struct {
 		Type string `json:"type"`
 	}
-	if json.Unmarshal(src, &p.Name) == nil && string(src) != "null" {
-		return nil
+	if src[0] == '"' {
+		return json.Unmarshal(src, &p.Name)
 	}
 	if json.Unmarshal(src, &object) != nil || !strings.EqualFold(object.Type, "anonymous") {
 		return errors.New(`principal must be a string or {"type":"anonymous"}`)
@@ -82,8 +82,10 @@ type contextList []string
 
 func (c *contextList) UnmarshalJSON(src []byte) error {
 	var many []json.RawMessage
-	if json.Unmarshal(src, &many) != nil || string(src) == "null" {
+	if src[0] != '[' {
 		many = []json.RawMessage{src}
+	} else if err := json.Unmarshal(src, &many); err != nil {
+		return err
 	}
 	out := make(contextList, 0, len(many))
 	for _, one := range many {

@@ -30,7 +30,7 @@ type request struct {
 }
 
 type verdict struct {
-	ID       int      `json:"id"`
+	ID       any      `json:"id"`
 	Decision string   `json:"decision"`
 	Ignored  []string `json:"ignored"` // the witness: context keys that it dropped
 	Error    string   `json:"error"`

@@ -120,7 +120,7 @@ func postern(t *testing.T, rows []byte) []verdict {
 }
 
 // modulesFolder is where make test puts the pinned npm packages.
-func modulesFolder(t *testing.T) string {
+func modulesFolder(t testing.TB) string {
 	t.Helper()
 	folder, err := filepath.Abs("../../.cache/node/node_modules")
 	if err != nil {
@@ -144,7 +144,7 @@ type simulator struct {
 	stderr bytes.Buffer
 }
 
-func startWitness(t *testing.T, node, modules string) *simulator {
+func startWitness(t testing.TB, node, modules string) *simulator {
 	w := &simulator{cmd: exec.Command(node, "driver.cjs")}
 	w.cmd.Env = append(os.Environ(), "NODE_PATH="+modules)
 	w.cmd.Stderr = &w.stderr
@@ -163,7 +163,7 @@ func startWitness(t *testing.T, node, modules string) *simulator {
 	return w
 }
 
-func (w *simulator) stop(t *testing.T) {
+func (w *simulator) stop(t testing.TB) {
 	if err := w.in.Close(); err != nil {
 		t.Errorf("close the witness: %v", err)
 	}
