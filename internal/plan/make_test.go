@@ -41,6 +41,15 @@ func oneRole(edit func(*estate.Role)) estate.Account {
 	return a
 }
 
+func jenkinsTrust() *iam.Document {
+	return &iam.Document{Version: iam.Version2012, Statements: []iam.Statement{trustStatement("jenkins", nil)}}
+}
+
+func withProfile(a estate.Account, role string) estate.Account {
+	a.InstanceProfiles = []estate.InstanceProfile{{Name: "shop-a", Path: testPath, Role: role}}
+	return a
+}
+
 // withEdge has the policy that these tests use as a boundary.
 func withEdge(a estate.Account) estate.Account {
 	a.Policies = append(a.Policies, estate.ManagedPolicy{Name: "edge", Path: "/", Document: allow("s3:*")})
@@ -124,6 +133,60 @@ func TestOrder(t *testing.T) {
 				"0 AttachRolePolicy shop-a arn:aws:iam::222222222222:policy/postern/shop/shop-m1", "0 DeleteRolePolicy shop-a g",
 				"1 DeletePolicy  arn:aws:iam::222222222222:policy/postern/shop/shop-m1",
 			},
+		},
+		{
+			name: "nobody stays and the boundary is another: nothing is left for either to meet",
+			want: oneRole(func(r *estate.Role) { r.Trust, r.Boundary = jenkinsTrust(), boundaryOne }),
+			have: func() estate.Account {
+				a := oneRole(func(r *estate.Role) { r.Boundary = boundaryTwo })
+				a.Policies = foreignPolicies()
+				return a
+			}(),
+			verbs: []string{
+				"0 DeleteRolePolicy shop-a g", "0 PutRolePermissionsBoundary shop-a " + boundaryOne, "0 UpdateAssumeRolePolicy shop-a",
+				"1 PutRolePolicy shop-a g",
+			},
+		},
+		{
+			name: "what denies goes last",
+			want: oneRole(nil),
+			have: func() estate.Account {
+				a := oneRole(func(r *estate.Role) {
+					deny := allow("s3:*")
+					deny.Statements[0].Effect = iam.Deny
+					r.Inline = append(r.Inline, estate.InlinePolicy{Name: "a-stop", Document: deny}, estate.InlinePolicy{Name: "b-moved", Document: r.Inline[0].Document})
+				})
+				return a
+			}(),
+			verbs: []string{"0 DeleteRolePolicy shop-a b-moved", "0 DeleteRolePolicy shop-a a-stop"},
+		},
+		{
+			name: "a denial makes place when what it holds back is gone",
+			want: func() estate.Account {
+				a := oneRole(func(r *estate.Role) {
+					r.Attached = []string{"arn:aws:iam::222222222222:policy/postern/shop/shop-m1"}
+				})
+				a.Policies = []estate.ManagedPolicy{managed("arn:aws:iam::222222222222:policy/postern/shop/shop-m1")}
+				a.Quotas.AttachedPerRole = 1
+				return a
+			}(),
+			have: func() estate.Account {
+				a := oneRole(func(r *estate.Role) {
+					r.Inline[0].Document = allow("s3:Do1v1")
+					r.Attached = []string{denyPolicy}
+				})
+				a.Policies = append(foreignPolicies(), managed("arn:aws:iam::222222222222:policy/postern/shop/shop-m1"))
+				return a
+			}(),
+			verbs: []string{
+				"0 DeleteRolePolicy shop-a g", "0 DetachRolePolicy shop-a " + denyPolicy,
+				"0 AttachRolePolicy shop-a arn:aws:iam::222222222222:policy/postern/shop/shop-m1", "0 PutRolePolicy shop-a g",
+			},
+		},
+		{
+			name: "an instance profile that holds another role gives it up first",
+			want: withProfile(oneRole(nil), "shop-a"), have: withProfile(oneRole(nil), "theirs"),
+			verbs: []string{"0 RemoveRoleFromInstanceProfile theirs", "1 AddRoleToInstanceProfile shop-a"},
 		},
 		{
 			name: "a role goes, policies first", want: emptyAccount(), have: oneRole(nil),
@@ -272,12 +335,17 @@ func TestRefusals(t *testing.T) {
 			}(),
 			where: []string{"arn:aws:iam::222222222222:policy/postern/shop/shop-m1"},
 		},
+		{name: "room for exactly one more role", want: oneRole(nil), have: func() estate.Account {
+			a := crowded()
+			a.Roles = a.Roles[:999]
+			return a
+		}()},
 		{name: "no room for a role", want: oneRole(nil), have: crowded(), where: []string{"account 222222222222"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p, err := Make(Sides{Stack: testStack, Desired: estateOf(tt.want), Observed: estateOf(tt.have)})
-			if p != nil {
+			if (p != nil) != (tt.where == nil) {
 				t.Errorf("a plan was made: %+v", p)
 			}
 			var where []string
@@ -408,6 +476,14 @@ func TestAccess(t *testing.T) {
 			a.Widens = true
 			return a
 		}},
+		{"a boundary changed", oneRole(func(r *estate.Role) { r.Boundary = boundaryOne }), func() estate.Account {
+			a := oneRole(func(r *estate.Role) { r.Boundary = boundaryTwo })
+			a.Policies = foreignPolicies()
+			return a
+		}(), func(a Access) Access {
+			a.Boundary, a.Widens = "changed", true
+			return a
+		}},
 		{"a boundary removed", oneRole(nil), oneRole(func(r *estate.Role) { r.Boundary = "arn:aws:iam::222222222222:policy/edge" }), func(a Access) Access {
 			a.Boundary, a.Widens = "removed", true
 			return a
@@ -504,6 +580,15 @@ func TestDigest(t *testing.T) {
 		if change(&a); digest(a) != base {
 			t.Errorf("%s makes the plan stale", name)
 		}
+	}
+	shared := func(roles ...estate.Role) estate.Account {
+		a := oneRole(nil)
+		a.Roles = append(a.Roles, roles...)
+		a.Providers = []estate.OIDCProvider{{URL: testIssuer, Tags: map[string]string{estate.TagShared: "true"}}}
+		return a
+	}
+	if digest(shared()) == digest(shared(estate.Role{Name: "theirs", Path: "/", Trust: gitHubTrust("x")})) {
+		t.Error("somebody begins to trust a provider that would go: the plan is not stale")
 	}
 	group := func(a estate.Account) estate.Account {
 		a.Groups = []estate.Group{{Name: "shop-u", Path: testPath}}

@@ -207,11 +207,20 @@ func makePlan(t testing.TB, want, have estate.Account) *Plan {
 	return p
 }
 
+// checkOften is rapid.Check with enough draws to meet what takes several rare
+// choices at once.
+func checkOften(t *testing.T, property func(*rapid.T)) {
+	t.Helper()
+	for range 15 {
+		rapid.Check(t, property)
+	}
+}
+
 // TestConverge carries out plans between random estates on a model of IAM:
 // each call is one that IAM takes, afterwards there is nothing left to do, and
 // stopping after any call leaves something that the next plan finishes.
 func TestConverge(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
+	checkOften(t, func(rt *rapid.T) {
 		want, have := world(rt, "want"), world(rt, "have")
 		drift(rt, &have)
 		have = clone(t, have)
@@ -238,7 +247,7 @@ func TestConverge(t *testing.T) {
 // TestNoGap checks after every call of a plan that no identity can do through
 // a role what it could do neither before nor after the whole plan.
 func TestNoGap(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
+	checkOften(t, func(rt *rapid.T) {
 		want, have := world(rt, "want"), world(rt, "have")
 		drift(rt, &have)
 		have = clone(t, have)
