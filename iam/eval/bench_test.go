@@ -68,9 +68,11 @@ func benchCases(t testing.TB) []benchCase {
 		{name: "boundary", layers: limited, want: eval.Allowed},
 		{name: "three levels of SCPs", layers: organised, want: eval.Allowed},
 		{name: "boundary, SCPs and RCP", layers: all, want: eval.Allowed},
-		{name: "OIDC trust", layers: eval.Layers{Resource: compile(t, "trust", eval.Trust, v12(`"Effect":"Allow","Principal":`+toGitHub+`,"Action":"sts:AssumeRoleWithWebIdentity",
+		{
+			name: "OIDC trust", layers: eval.Layers{Resource: compile(t, "trust", eval.Trust, v12(`"Effect":"Allow","Principal":`+toGitHub+`,"Action":"sts:AssumeRoleWithWebIdentity",
 			"Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"},"StringLike":{"token.actions.githubusercontent.com:sub":["repo:acme/shop:environment:production","repo:acme@1/shop@2:environment:production"]}}`))},
-			request: eval.Request{Principal: github, Action: "sts:AssumeRoleWithWebIdentity", Resource: roleARN}, want: eval.Allowed},
+			request: eval.Request{Principal: github, Action: "sts:AssumeRoleWithWebIdentity", Resource: roleARN}, want: eval.Allowed,
+		},
 		{name: "forty statements", layers: eval.Layers{Identity: policy(eval.Identity, fortyStatements())}, want: eval.Allowed},
 	}
 	for i := range cases {

@@ -115,17 +115,20 @@ func other(op Op) Op {
 // absorb drops each term that another one makes moot: "a or (a and b)" is "a",
 // and so is "a and (a or b)".
 func absorb(terms []Expr) []Expr {
+	of := make([][]string, len(terms))
+	for i, t := range terms {
+		of[i] = parts(t)
+	}
+	// moot says whether the term j makes the term i moot; of equal ones the
+	// first stays.
+	moot := func(i, j int) bool {
+		return i != j && within(of[j], of[i]) && (j < i || !within(of[i], of[j]))
+	}
 	var out []Expr
 	for i, t := range terms {
-		moot := func(j int, u Expr) bool {
-			if i == j || !within(u, t) {
-				return false
-			}
-			return j < i || !within(t, u) // of equal ones the first stays
-		}
 		drop := false
-		for j, u := range terms {
-			drop = drop || moot(j, u)
+		for j := range terms {
+			drop = drop || moot(i, j)
 		}
 		if !drop {
 			out = append(out, t)
@@ -134,10 +137,9 @@ func absorb(terms []Expr) []Expr {
 	return out
 }
 
-// within says whether every part of u is also a part of t.
-func within(u, t Expr) bool {
-	have := parts(t)
-	return !slices.ContainsFunc(parts(u), func(part string) bool { return !slices.Contains(have, part) })
+// within says whether every part of the one is also a part of the other.
+func within(one, other []string) bool {
+	return len(one) <= len(other) && !slices.ContainsFunc(one, func(part string) bool { return !slices.Contains(other, part) })
 }
 
 func parts(e Expr) []string {

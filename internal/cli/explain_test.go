@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -188,6 +189,25 @@ func TestBatchBreaks(t *testing.T) {
 	if err := b.run(t.Context(), strings.NewReader(row), closed); err == nil {
 		t.Error("a writer that breaks is not told")
 	}
+}
+
+// FuzzBatch: whatever the row, there is one verdict, with a decision or an
+// error, and it is JSON.
+func FuzzBatch(f *testing.F) {
+	f.Add([]byte(rowOf(`1`, eve+`,"context":{"a":["b"],"c":1}`, `,"identity_policies":[`+allowGet+`],"scp_levels":[[`+denyS3+`]]`)))
+	f.Add([]byte(`{"id":null,"request":{"principal":{"type":"anonymous"},"action":"a:b","resource":"*"},"resource_policy":{"Statement":[]},"rcp_levels":[]}`))
+	f.Fuzz(func(t *testing.T, row []byte) {
+		if bytes.ContainsRune(row, '\n') || len(bytes.TrimSpace(row)) == 0 {
+			return
+		}
+		out, _ := runBatch(t, bytes.NewReader(row))
+		var v struct {
+			Decision, Error string
+		}
+		if err := json.Unmarshal([]byte(out), &v); err != nil || strings.Count(out, "\n") != 1 || (v.Decision == "") == (v.Error == "") {
+			t.Errorf("%q: %v", out, err)
+		}
+	})
 }
 
 func BenchmarkBatch(b *testing.B) {
