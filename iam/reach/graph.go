@@ -130,12 +130,16 @@ func (c *Chain) To() string { return c.Edges[len(c.Edges)-1].To }
 
 // node is a member, with the permissions that it has or could get.
 type node struct {
-	at    int
-	gain  Gain // GainsTarget: its own
-	group int  // GainsGroup: which; allGroups: all that it could join
+	at       int
+	anything bool // whatever it likes
+	unbound  bool // without its permissions boundary
+	group    int  // also what a group may do, counted from 1; allGroups: all that it could join
 }
 
 const allGroups = -1
+
+// own reports whether the permissions are those of the member's own policies.
+func (n node) own() bool { return !n.anything && n.group == 0 }
 
 // anything is a policy that allows all.
 var anything = &iam.Document{
@@ -147,12 +151,13 @@ var anything = &iam.Document{
 func (g *Graph) permissions(n node) Principal {
 	m := &g.world.members[n.at]
 	p := m.Permissions
-	switch n.gain {
-	case GainsAnything:
-		p.Identity = []Policy{{Name: "a policy of its own making", Document: anything}}
-	case GainsUnbound:
+	if n.unbound {
 		p.Boundary = nil
-	case GainsGroup:
+	}
+	switch {
+	case n.anything:
+		p.Identity = []Policy{{Name: "a policy of its own making", Document: anything}}
+	case n.group != 0:
 		p.Identity = slices.Clone(p.Identity)
 		for _, i := range g.joined(n) {
 			p.Identity = append(p.Identity, g.groups[i].Policies...)
@@ -180,7 +185,7 @@ func (g *Graph) leaveOut(policies []Policy, begin int) []Policy {
 // joined are the groups that a node is in beside those that it has been in.
 func (g *Graph) joined(n node) []int {
 	if n.group != allGroups {
-		return []int{n.group}
+		return []int{n.group - 1}
 	}
 	own := g.walker(node{at: n.at})
 	return own.joinable()
@@ -196,7 +201,7 @@ func (g *Graph) Administers(arn string) bool {
 
 func (g *Graph) administers(n node) bool {
 	m := &g.world.members[n.at]
-	if n.gain == GainsTarget && !g.mentions.has(g.can[n.at], "iam:PutRolePolicy") {
+	if n.own() && !g.mentions.has(g.can[n.at], "iam:PutRolePolicy") {
 		return false // spares most of them the question
 	}
 	p := g.permissions(n)

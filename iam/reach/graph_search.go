@@ -15,10 +15,6 @@ func (g *Graph) Escalations(arn string) []Chain {
 	}
 	start := node{at: at}
 	seen := map[node]bool{start: true}
-	if g.administers(start) { // it gains nothing by what it may do to itself
-		seen[node{at: at, gain: GainsAnything}] = true
-		seen[node{at: at, gain: GainsUnbound}] = true
-	}
 	done := map[int]bool{at: g.administers(start)}
 	queue := []way{{to: start}}
 	var out []Chain
@@ -27,7 +23,7 @@ func (g *Graph) Escalations(arn string) []Chain {
 		queue = queue[1:]
 		g.onward(from.to, seen, func(e Edge, to node) {
 			next := way{to: to, edges: append(slices.Clone(from.edges), e)}
-			if e.Path.Gain == GainsPart {
+			if e.Path.Gains == GainsPart {
 				return
 			}
 			queue = append(queue, next)
@@ -146,7 +142,7 @@ func (g *Graph) neighbours(n node, s *spread, add func(node)) []step {
 	has := map[node]bool{}
 	wanted := func(to node) bool { return !has[to] }
 	g.walk(n, wanted, func(e Edge, to node) bool {
-		if e.Path.Gain == GainsPart {
+		if e.Path.Gains == GainsPart {
 			return true
 		}
 		add(to)

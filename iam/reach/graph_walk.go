@@ -14,7 +14,6 @@ type walker struct {
 	node        node
 	permissions Principal
 	facts       Facts
-	account     string           // a pattern for all in the account
 	found       map[ask]*Finding // what was asked before; nil: it could not
 	named       map[string]*[]int
 }
@@ -37,8 +36,7 @@ func (g *Graph) walker(n node) walker {
 	m := &g.world.members[n.at]
 	return walker{
 		graph: g, node: n, permissions: g.permissions(n), facts: m.facts,
-		account: iam.ARN{Partition: m.partition, Service: "*", Region: "*", Account: m.Who.Account, Resource: "*"}.String(),
-		found:   map[ask]*Finding{}, named: map[string]*[]int{},
+		found: map[ask]*Finding{}, named: map[string]*[]int{},
 	}
 }
 
@@ -48,7 +46,7 @@ func (w *walker) mentions(p *Path) bool {
 	if p.By != eval.Anonymous && p.By != w.who().Kind {
 		return false
 	}
-	if w.node.gain == GainsAnything || w.node.gain == GainsGroup {
+	if !w.node.own() {
 		return true
 	}
 	for _, s := range p.Steps {
@@ -64,11 +62,11 @@ func (w *walker) who() eval.Principal { return w.graph.who(w.node.at) }
 // take follows one path to all its targets. It returns false when yield wants
 // no more.
 func (w *walker) take(p *Path, wanted func(node) bool, yield func(Edge, node) bool) bool {
-	if p.Gain == GainsGroup {
+	if p.Gains == GainsGroup {
 		return w.join(p, wanted, yield)
 	}
 	for _, at := range w.targets(p) {
-		to := node{at: at, gain: p.Gain}
+		to := w.after(p, at)
 		if at == w.node.at && (p.Target != eval.Anonymous || !w.betters(p)) || !wanted(to) {
 			continue
 		}
@@ -80,12 +78,27 @@ func (w *walker) take(p *Path, wanted func(node) bool, yield func(Edge, node) bo
 	return true
 }
 
+// after is where a path to a member leads.
+func (w *walker) after(p *Path, at int) node {
+	to := node{at: at}
+	if at == w.node.at {
+		to = w.node
+	}
+	switch p.Gains {
+	case GainsAnything:
+		to.anything, to.group = true, 0
+	case GainsUnbound:
+		to.unbound = true
+	}
+	return to
+}
+
 // betters reports whether the path would change anything about the principal
 // itself.
 func (w *walker) betters(p *Path) bool {
-	switch p.Gain {
+	switch p.Gains {
 	case GainsAnything:
-		return w.node.gain != GainsAnything
+		return !w.node.anything
 	case GainsUnbound:
 		return w.permissions.Boundary != nil
 	}
@@ -172,7 +185,7 @@ func (w *walker) admitting(home bool) []int {
 	who := w.who()
 	doors := &w.graph.world.doors
 	var out []int
-	if w.node.gain != GainsTarget || w.graph.mentions.has(w.graph.can[w.node.at], assumeRole) {
+	if !w.node.own() || w.graph.mentions.has(w.graph.can[w.node.at], assumeRole) {
 		out = slices.Clone(doors.named[who.Account])
 		if named := w.namedBy(assumeRole); named != nil {
 			out = slices.Clone(*named)
@@ -199,21 +212,27 @@ func (w *walker) holds(e *Edge, to int) bool {
 			continue // runs has seen to it
 		}
 		if s.Action == assumeRole {
-			if !w.graph.role(to).Reachable(w.who(), &w.permissions, w.facts) {
+			if !w.assumes(e, to) {
 				return false
 			}
-		} else if s.On == OnTrust && w.denied(to) {
-			return false
+			continue
 		}
 		f, could := w.do(s, to)
-		if !could && s.Action != assumeRole {
+		if !could || s.On == OnTrust && w.denied(to) {
 			return false
 		}
-		if could {
-			e.Why = append(e.Why, *f)
-		}
+		e.Why = append(e.Why, *f)
 	}
 	return true
+}
+
+func (w *walker) assumes(e *Edge, to int) bool {
+	role := w.graph.role(to)
+	f, may := w.permissions.Could(Question{Action: assumeRole, Resource: role.ARN, Facts: w.facts})
+	if may {
+		e.Why = append(e.Why, f)
+	}
+	return role.Admits(Caller{Principal: w.who(), MayAsk: may, Facts: w.facts})
 }
 
 // denied reports whether the principal is kept from assuming a role even if
@@ -276,12 +295,17 @@ func (w *walker) resources(on On, to int) []string {
 		return out
 	case OnOwnPolicy:
 		return customerPolicies(w.permissions.Identity)
+	case OnOwnBoundary:
+		if edge := w.permissions.Boundary; edge != nil {
+			return customerPolicies([]Policy{*edge})
+		}
+		return nil
 	case OnTargetPolicy:
 		return customerPolicies(w.graph.world.members[to].Permissions.Identity)
 	case OnTargetIssuer:
 		return slices.DeleteFunc(slices.Clone(w.graph.role(to).issuers), func(arn string) bool { return !strings.Contains(arn, ":saml-provider/") })
 	}
-	return []string{w.account}
+	return []string{w.account()}
 }
 
 // customerPolicies are the ARNs of the managed policies that AWS does not keep
@@ -296,22 +320,39 @@ func customerPolicies(policies []Policy) []string {
 	return out
 }
 
+// account is a pattern for all in the principal's account.
+func (w *walker) account() string {
+	m := &w.graph.world.members[w.node.at]
+	return iam.ARN{Partition: m.partition, Service: "*", Region: "*", Account: m.Who.Account, Resource: "*"}.String()
+}
+
 func (w *walker) could(action, resource string) *Finding {
 	key := ask{action, resource}
 	if f, ok := w.found[key]; ok {
 		return f
 	}
 	var why *Finding
-	if f, could := w.permissions.Could(Question{Action: action, Resource: resource, Facts: w.facts}); could {
-		why = &f
+	for f := range w.permissions.Findings(Question{Action: action, Resource: resource, Facts: w.facts}) {
+		if f.Unknown || slices.ContainsFunc(f.Resources, w.isHome) {
+			why = &f
+			break
+		}
 	}
 	w.found[key] = why
 	return why
 }
 
+// isHome reports whether a pattern does not name another account. By its
+// letter "arn:aws:lambda:*:222222222222:*" matches an ARN of any account that
+// has these digits further back, as nothing of AWS's has.
+func (w *walker) isHome(resource string) bool {
+	arn, err := iam.ParseARN(resource)
+	return err != nil || !iam.IsAccountID(arn.Account) || arn.Account == w.who().Account
+}
+
 // join adds the user to groups: to each that it might join, and to all.
 func (w *walker) join(p *Path, wanted func(node) bool, yield func(Edge, node) bool) bool {
-	if w.node.gain != GainsTarget {
+	if !w.node.own() {
 		return true // what it could do by itself already, it need not do now
 	}
 	open := w.joinable()
@@ -320,7 +361,11 @@ func (w *walker) join(p *Path, wanted func(node) bool, yield func(Edge, node) bo
 		to = append(slices.Clone(open), allGroups)
 	}
 	for _, i := range to {
-		n := node{at: w.node.at, gain: GainsGroup, group: i}
+		n := w.node
+		n.group = i + 1
+		if i == allGroups {
+			n.group = i
+		}
 		if !wanted(n) {
 			continue
 		}

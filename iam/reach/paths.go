@@ -20,17 +20,17 @@ const (
 	ExistingPassRole Category = "existing-passrole" // it takes over something that has a role already
 )
 
-// Gain is what a principal has once it went a way.
-type Gain uint8
+// Gains is what a principal has once it went a way.
+type Gains uint8
 
 // The gains. Permissions boundaries and SCPs go on to hold, unless the boundary
 // is what was lifted.
 const (
-	GainsTarget   Gain = iota // all that the target may do
-	GainsAnything             // the target, or itself, with whatever permissions it likes
-	GainsUnbound              // itself without its permissions boundary
-	GainsGroup                // what a group may do, too
-	GainsPart                 // something of what the target may do; it leads no further
+	GainsTarget   Gains = iota // all that the target may do
+	GainsAnything              // the target, or itself, with whatever permissions it likes
+	GainsUnbound               // itself without its permissions boundary
+	GainsGroup                 // what a group may do, too
+	GainsPart                  // something of what the target may do; it leads no further
 )
 
 // On is what a step is done to.
@@ -44,6 +44,7 @@ const (
 	OnTrust                  // the target role, so that from then on it trusts the principal
 	OnOwnGroup               // a group that the user is in
 	OnOwnPolicy              // a managed policy of the customer that the principal has
+	OnOwnBoundary            // the managed policy that is its permissions boundary
 	OnTargetPolicy           // one that the target has
 	OnTargetIssuer           // a SAML provider that the target trusts
 )
@@ -65,7 +66,7 @@ type Path struct {
 	// role must trust one of them and, where a step passes it, the principal be
 	// allowed to pass it to one.
 	Service []string
-	Gain    Gain
+	Gains   Gains
 	Source  string // where it is described
 }
 
@@ -114,14 +115,14 @@ func sourced(p Path) Path {
 }
 
 // itself is a path by which a principal changes its own permissions.
-func itself(id, action string, on On, by eval.PrincipalKind, gain Gain) Path {
-	return Path{ID: id, Category: SelfEscalation, Steps: []Step{{action, on}}, By: by, Gain: gain}
+func itself(id, action string, on On, by eval.PrincipalKind, gains Gains) Path {
+	return Path{ID: id, Category: SelfEscalation, Steps: []Step{{action, on}}, By: by, Gains: gains}
 }
 
 // takes is a path to another user or role of the account, or another account's
 // where it is assumed.
-func takes(id string, target eval.PrincipalKind, gain Gain, steps ...Step) Path {
-	return Path{ID: id, Category: PrincipalAccess, Target: target, Steps: steps, Gain: gain}
+func takes(id string, target eval.PrincipalKind, gains Gains, steps ...Step) Path {
+	return Path{ID: id, Category: PrincipalAccess, Target: target, Steps: steps, Gains: gains}
 }
 
 // hands is a path that passes a role to a service and makes that run it.
@@ -135,7 +136,7 @@ func hands(id, service string, actions ...string) Path {
 // runs is a path to the role of something that stands already. service may be
 // several, with spaces between.
 func runs(id, service string, actions ...string) Path {
-	p := Path{ID: id, Category: ExistingPassRole, Target: eval.Role, Service: strings.Fields(service), Gain: GainsTarget}
+	p := Path{ID: id, Category: ExistingPassRole, Target: eval.Role, Service: strings.Fields(service), Gains: GainsTarget}
 	for _, a := range actions {
 		p.Steps = append(p.Steps, Step{a, OnAccount})
 	}
@@ -153,7 +154,7 @@ func from(source string, p Path) Path {
 var empowering = sync.OnceValue(func() []string {
 	var out []string
 	for _, p := range Paths() {
-		if len(p.Steps) == 1 && strings.HasPrefix(p.Steps[0].Action, "iam:") && p.Gain != GainsPart {
+		if len(p.Steps) == 1 && strings.HasPrefix(p.Steps[0].Action, "iam:") && p.Gains != GainsPart {
 			out = appendNew(out, p.Steps[0].Action)
 		}
 	}

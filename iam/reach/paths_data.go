@@ -37,6 +37,8 @@ func ownPaths() []Path {
 		from(boundaries, itself("postern-put-role-boundary", "iam:PutRolePermissionsBoundary", OnSelf, eval.Role, GainsUnbound)),
 		from(boundaries, itself("postern-delete-user-boundary", "iam:DeleteUserPermissionsBoundary", OnSelf, eval.User, GainsUnbound)),
 		from(boundaries, itself("postern-put-user-boundary", "iam:PutUserPermissionsBoundary", OnSelf, eval.User, GainsUnbound)),
+		from(boundaries, itself("postern-boundary-version", "iam:CreatePolicyVersion", OnOwnBoundary, 0, GainsUnbound)),
+		from(boundaries, itself("postern-default-boundary-version", "iam:SetDefaultPolicyVersion", OnOwnBoundary, 0, GainsUnbound)),
 	}
 }
 
