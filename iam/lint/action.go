@@ -18,7 +18,7 @@ var actionChecks = []*check{
 // invalidAction reports what no service has. Whether the service exists is for
 // invalidServiceInAction.
 func invalidAction(p *pass) {
-	for _, v := range p.document.values(actions, notAction) {
+	for _, v := range p.values(actions, notAction) {
 		prefix, name, ok := strings.Cut(v.text, ":")
 		switch {
 		case v.text == "*" || strings.Contains(v.text, "${"):
@@ -64,7 +64,7 @@ func hasAction(s *action.Service, pattern string) bool {
 
 func invalidServiceInAction(p *pass) {
 	services := action.Services()
-	for _, v := range p.document.values(actions, notAction) {
+	for _, v := range p.values(actions, notAction) {
 		prefix, name, ok := strings.Cut(v.text, ":")
 		if !ok || prefix == "" || strings.Contains(v.text, "${") || knownService(prefix) {
 			continue
@@ -99,7 +99,7 @@ var roleActions = []string{
 }
 
 func unsupportedAction(p *pass) {
-	for _, v := range p.document.values(actions, notAction) {
+	for _, v := range p.values(actions, notAction) {
 		ok := false
 		for _, a := range roleActions {
 			ok = ok || iam.MatchFold(v.text, a)
@@ -111,12 +111,12 @@ func unsupportedAction(p *pass) {
 }
 
 func wildcardInService(p *pass) {
-	for _, v := range p.document.values(actions, notAction) {
+	for _, v := range p.values(actions, notAction) {
 		if prefix, _, ok := strings.Cut(v.text, ":"); ok && wild(prefix) {
 			p.report(v, "%q names services by a wildcard: it takes in what AWS adds later", v.text)
 		}
 	}
-	for _, v := range p.document.values(resources, notResource) {
+	for _, v := range p.values(resources, notResource) {
 		if parts := strings.SplitN(v.text, ":", 4); len(parts) > 3 && wild(parts[2]) && !strings.Contains(parts[2], "${") {
 			p.report(v, "%q names services by a wildcard: it takes in what AWS adds later", v.text)
 		}

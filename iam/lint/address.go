@@ -64,7 +64,7 @@ func isPrivate(r netip.Prefix) bool {
 // ones: all of them or, if not all, some.
 func privateAddress(operator string, all bool) func(*pass) {
 	return func(p *pass) {
-		for _, c := range p.document.conditions() {
+		for _, c := range p.conditions() {
 			if !c.known || c.op.Name != operator || !c.is("aws:SourceIp") {
 				continue
 			}

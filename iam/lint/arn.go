@@ -47,7 +47,7 @@ type arn struct {
 // each check comes after the ones that must pass for it to make sense.
 func arnCheck(look func(*pass, *node, arn)) func(*pass) {
 	return func(p *pass) {
-		for _, v := range p.document.values(resources, notResource) {
+		for _, v := range p.values(resources, notResource) {
 			if v.text != "*" {
 				look(p, v, p.arn(v.text))
 			}
@@ -171,7 +171,7 @@ func serviceCase(p *pass, v *node, a arn) {
 // condition keys.
 func invalidService(p *pass) {
 	arnCheck(unknownARNService)(p)
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		prefix, _, ok := strings.Cut(c.key.text, ":")
 		if !ok || prefix == "" || strings.EqualFold(prefix, "aws") || c.variable() {
 			continue

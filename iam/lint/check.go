@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -98,6 +99,8 @@ type pass struct {
 	typ      Type
 	settings Settings
 	check    *check
+	count    int  // findings of the check
+	full     bool // that is all that it may have
 	findings []Finding
 
 	expanded map[string][]string // by pattern of actions
@@ -117,26 +120,45 @@ func newPass(d *document, opt Options) *pass {
 // have a hundred thousand mistakes that nobody would read.
 const maxFindings = 100
 
+// until ends a sequence when the current check has all the findings that it may.
+func until[A, B any](p *pass, seq iter.Seq2[A, B]) iter.Seq2[A, B] {
+	return func(yield func(A, B) bool) {
+		for a, b := range seq {
+			if p.full || !yield(a, b) {
+				return
+			}
+		}
+	}
+}
+
+// values lists the strings of the elements in each statement.
+func (p *pass) values(elements ...string) iter.Seq2[*statement, *node] {
+	return until(p, p.document.values(elements...))
+}
+
+// conditions lists the conditions of all statements.
+func (p *pass) conditions() iter.Seq2[*statement, *condition] {
+	return until(p, p.document.conditions())
+}
+
+// principalValues lists the principals of all statements.
+func (p *pass) principalValues() iter.Seq2[*statement, principalValue] {
+	return until(p, p.document.principalValues())
+}
+
 // report adds a finding about n. The caller may set its Hint and Fix.
 func (p *pass) report(n *node, format string, args ...any) *Finding {
 	f := Finding{
 		Code: p.check.code, Title: title(p.check.code), Severity: p.check.severity, URL: p.check.url(),
 		Start: p.pos(n.start), End: p.pos(n.end), Path: n.path(), Message: fmt.Sprintf(format, args...),
 	}
-	if p.count() >= maxFindings {
+	if p.full {
 		return &f // lost
 	}
 	p.findings = append(p.findings, f)
+	p.count++
+	p.full = p.count >= maxFindings
 	return &p.findings[len(p.findings)-1]
-}
-
-// count is the number of findings of the current check.
-func (p *pass) count() int {
-	n := 0
-	for i := len(p.findings) - 1; i >= 0 && p.findings[i].Code == p.check.code; i-- {
-		n++
-	}
-	return n
 }
 
 // hint sets what to do.

@@ -19,7 +19,7 @@ var identifierChecks = []*check{
 // variables and, under operators that know them, no wildcards.
 func (p *pass) literals(keys ...string) []*node {
 	var values []*node
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		if !c.known || c.op.Name == "Null" || !c.is(keys...) {
 			continue
 		}
@@ -92,7 +92,7 @@ func servicePrincipalFormat(p *pass) {
 			p.report(v, "%q is no service principal: it has the form name.amazonaws.com", v.text)
 		}
 	}
-	for _, v := range p.document.principalValues() {
+	for _, v := range p.principalValues() {
 		if v.kind == "Service" && !wild(v.text) && !strings.Contains(v.text, "${") {
 			bad(v.node)
 		}

@@ -16,7 +16,7 @@ var keyChecks = []*check{
 }
 
 func keyFormat(p *pass) {
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		prefix, name, ok := strings.Cut(c.key.text, ":")
 		if !ok || prefix == "" || name == "" || wild(c.key.text) {
 			p.report(c.key, "%q is no condition key: it has the form service:key", c.key.text)
@@ -29,7 +29,7 @@ func keyFormat(p *pass) {
 const deprecated = "aws:ARN"
 
 func deprecatedKey(p *pass) {
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		if c.is(deprecated) {
 			p.report(c.key, "%s is out of use", deprecated).hint("use aws:PrincipalArn").
 				offer("write aws:PrincipalArn", replace(c.key, "aws:PrincipalArn"))
@@ -53,7 +53,7 @@ func invalidGlobalKey(p *pass) {
 	for _, k := range action.GlobalKeys() {
 		names = append(names, k.Name)
 	}
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		prefix, _, ok := c.unexplained()
 		if ok && strings.EqualFold(prefix, "aws") {
 			p.report(c.key, "AWS has no global condition key %q%s", c.key.text, asOf()).didYouMean(c.key, "", c.key.text, names)
@@ -62,7 +62,7 @@ func invalidGlobalKey(p *pass) {
 }
 
 func invalidServiceKey(p *pass) {
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		prefix, _, ok := c.unexplained()
 		if !ok {
 			continue
@@ -97,7 +97,7 @@ func tagless(key string) bool {
 }
 
 func missingTagKey(p *pass) {
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		if tagless(c.key.text) {
 			p.report(c.key, "%s must name a tag", c.key.text).hint("write %s/name-of-the-tag", strings.TrimSuffix(c.key.text, "/"))
 		}

@@ -29,7 +29,7 @@ func sorted(list []string) []string {
 // statement asks for. Actions with wildcards are passed over, and so are
 // conditions that hold when the key is missing.
 func actionWithoutKey(p *pass) {
-	for s, c := range p.document.conditions() {
+	for s, c := range p.conditions() {
 		k, ok := conditionKey(c.key.text)
 		if !ok || k.Global || k.Claim || !c.known || c.missingHolds() {
 			continue
@@ -65,7 +65,7 @@ func carries(a *action.Action, key string) bool {
 // pairedKeys: private addresses mean nothing without the network they are in.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-vpcsourceip
 func pairedKeys(p *pass) {
-	for s, c := range p.document.conditions() {
+	for s, c := range p.conditions() {
 		if c.is("aws:VpcSourceIp") && !s.uses("aws:SourceVpc", "aws:SourceVpce", "aws:SourceVpcArn") {
 			p.report(c.key, "every network has the addresses of %s", c.key.text).hint("add aws:SourceVpc or aws:SourceVpce")
 		}
@@ -74,7 +74,7 @@ func pairedKeys(p *pass) {
 
 // untrustworthyKey: who makes a request writes these headers as he likes.
 func untrustworthyKey(p *pass) {
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		if c.is("aws:Referer", "aws:UserAgent") {
 			p.report(c.key, "whoever makes the request chooses the value of %s", c.key.text)
 		}
@@ -84,7 +84,7 @@ func untrustworthyKey(p *pass) {
 // endpointKeys are known to some services only; statements about all services
 // are wider.
 func endpointKeys(p *pass) {
-	for s, c := range p.document.conditions() {
+	for s, c := range p.conditions() {
 		if !c.is("aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths") {
 			continue
 		}
@@ -98,7 +98,7 @@ func endpointKeys(p *pass) {
 // attributesWithoutSelect: the key is absent from reads that ask for no
 // attribute in particular, and those return them all.
 func attributesWithoutSelect(p *pass) {
-	for s, c := range p.document.conditions() {
+	for s, c := range p.conditions() {
 		if c.is("dynamodb:Attributes") && s.allows() && c.op.Name != "Null" && !s.uses("dynamodb:Select") {
 			p.report(c.key, "reads that name no attribute return all of them").
 				hint(`add "StringEqualsIfExists": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"}`)
@@ -108,7 +108,7 @@ func attributesWithoutSelect(p *pass) {
 
 // negativePrefix: who lists "pri" sees what lies under "private/".
 func negativePrefix(p *pass) {
-	for s, c := range p.document.conditions() {
+	for s, c := range p.conditions() {
 		if !c.is("s3:prefix") || !strings.HasPrefix(c.op.Name, "String") || s.effect == nil || s.allows() != c.negated() {
 			continue
 		}
@@ -123,7 +123,7 @@ func (c *condition) anything() bool {
 }
 
 func alwaysHolds(p *pass) {
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		if c.anything() && !c.negated() && (c.op.IfExists || c.op.Set == "ForAllValues") {
 			p.report(c.key, "%s with \"*\" always holds", c.operator.text).hint("leave it out")
 		}
@@ -131,7 +131,7 @@ func alwaysHolds(p *pass) {
 }
 
 func neverHolds(p *pass) {
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		if c.anything() && c.negated() && !c.op.IfExists && c.op.Set == "" {
 			p.report(c.key, "%s with \"*\" matches no value of %s", c.operator.text, c.key.text).
 				hint("it holds only if the key is missing: Null says so better")

@@ -127,7 +127,7 @@ func Run(src []byte, opt Options) []Finding {
 	p := newPass(doc, opt)
 	for _, c := range table() {
 		if (doc.root != nil || c.always) && c.appliesTo(opt.Type) {
-			p.check = c
+			p.check, p.count, p.full = c, 0, false
 			c.run(p)
 		}
 	}

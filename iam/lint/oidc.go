@@ -27,7 +27,7 @@ func audience(c *condition) bool {
 
 func audienceSet(set string) func(*pass) {
 	return func(p *pass) {
-		for _, c := range p.document.conditions() {
+		for _, c := range p.conditions() {
 			if c.known && c.op.Set == set && audience(c) && !strings.EqualFold(prefixOf(c.key.text), "saml") {
 				p.report(c.operator, "%s is one value to AWS, even if the token lists several", c.key.text).hint("leave out %s", set)
 			}
@@ -145,7 +145,7 @@ func anyOwner(pattern string) bool {
 // githubBranch reports patterns for sub that leave open which repository,
 // branch or environment it is, unless other claims say so.
 func githubBranch(p *pass) {
-	for s, c := range p.document.conditions() {
+	for s, c := range p.conditions() {
 		if !c.is(github+":sub") || !c.known || !c.like() || c.negated() || !s.allows() {
 			continue
 		}

@@ -96,7 +96,7 @@ func nullWithSet(p *pass) {
 // missingSet reports keys of several values in conditions that are made for
 // one. Which of the two set operators is meant, only the author knows.
 func missingSet(p *pass) {
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		t, ok := c.keyType()
 		if ok && t.IsArray() && c.known && c.op.Set == "" && c.op.Name != "Null" {
 			p.report(c.key, "%s has several values: %s does not say how many of them must match", c.key.text, c.op.Name).
@@ -109,7 +109,7 @@ func missingSet(p *pass) {
 // is missing: ForAllValues then holds. A denial is only stricter for it, and a
 // Null beside it closes the gap.
 func forAllSingle(p *pass) {
-	for s, c := range p.document.conditions() {
+	for s, c := range p.conditions() {
 		t, ok := c.keyType()
 		if !ok || t.IsArray() || c.op.Set != iam.ForAllValues || c.op.Name == "Null" || audience(c) || !s.allows() || s.present(c.key.text) {
 			continue
@@ -155,7 +155,7 @@ var families = map[action.Type]string{
 }
 
 func typeMismatch(p *pass) {
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		t, ok := c.keyType()
 		if !ok || !c.known || suits(c.op, t) || t.Element() == action.TypeBool && c.boolText() {
 			continue
@@ -174,7 +174,7 @@ func (c *condition) boolText() bool {
 // stringLikeARN: a star of StringLike reaches past the colons of an ARN, into
 // the account, and that of ArnLike does not.
 func stringLikeARN(p *pass) {
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		t, ok := c.keyType()
 		if !ok || t.Element() != action.TypeARN || c.op.Name != "StringLike" && c.op.Name != "StringNotLike" || !c.anyWild() {
 			continue
@@ -224,7 +224,7 @@ func ifExists(op iam.Operator) string {
 
 func emptyCondition(what func(iam.Operator) string) func(*pass) {
 	return func(p *pass) {
-		for _, c := range p.document.conditions() {
+		for _, c := range p.conditions() {
 			if c.value.kind != array || len(c.value.items) > 0 || !c.known {
 				continue
 			}

@@ -42,15 +42,15 @@ func rcpPrincipal(p *pass) {
 	}
 }
 
-// full reports whether the policy is RCPFullAWSAccess, which AWS attaches: the
+// fullAccess reports whether the policy is RCPFullAWSAccess, which AWS attaches: the
 // one that allows.
-func (p *pass) full(s *statement) bool {
+func (p *pass) fullAccess(s *statement) bool {
 	return len(p.statements) == 1 && stars(s.values(actions)) && stars(s.values(resources)) && len(s.conditions) == 0
 }
 
 func rcpAllow(p *pass) {
 	for _, s := range p.statements {
-		if s.allows() && !p.full(s) {
+		if s.allows() && !p.fullAccess(s) {
 			p.report(s.effect, "resource control policies only deny").hint("what is not denied stays allowed: AWS's own RCPFullAWSAccess sees to it")
 		}
 	}
@@ -66,10 +66,10 @@ func rcpNotAction(p *pass) {
 
 func rcpAction(p *pass) {
 	services := action.RCPServices()
-	for s, v := range p.document.values(actions) {
+	for s, v := range p.values(actions) {
 		prefix, _, ok := strings.Cut(v.text, ":")
 		switch {
-		case s.allows() && p.full(s):
+		case s.allows() && p.fullAccess(s):
 		case !ok || wild(prefix):
 			p.report(v, "resource control policies name the service of each action: %q does not", v.text)
 		case knownService(prefix) && !slices.Contains(services, strings.ToLower(prefix)):
@@ -81,7 +81,7 @@ func rcpAction(p *pass) {
 // rcpConditions calls report with each condition of a denial on one of the keys
 // that is stricter than it looks because it holds where the key is missing.
 func (p *pass) rcpConditions(of func(key string) bool, report func(*statement, *condition)) {
-	for s, c := range p.document.conditions() {
+	for s, c := range p.conditions() {
 		if s.denies() && c.known && c.op.Name != "Null" && c.negated() && of(strings.ToLower(c.key.text)) {
 			report(s, c)
 		}

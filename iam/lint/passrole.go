@@ -23,9 +23,8 @@ const (
 // passer is for the two actions that give a service a role.
 type passer struct {
 	action  string
-	what    string // that is too wide
-	tight   string // the condition key that narrows it
-	page    string
+	what    string            // that is too wide
+	tight   string            // the condition key that narrows it
 	resolve func(string) bool // whether a Resource is narrow enough
 }
 

@@ -24,7 +24,7 @@ func principalFormat(p *pass) {
 	for _, bad := range p.principals {
 		p.report(bad.node, "%s", bad.what).hint(`write {"AWS": "arn:…"}, {"Service": "…"} or {"Federated": "…"}`)
 	}
-	for _, v := range p.document.principalValues() {
+	for _, v := range p.principalValues() {
 		if v.kind == "AWS" && !wild(v.text) && !strings.Contains(v.text, "${") && !isAWSPrincipal(v.text) {
 			p.report(v.node, "%q is no AWS principal", v.text).hint("write an account id, or the ARN of a user, role or session")
 		}
@@ -72,7 +72,7 @@ func principalKey(p *pass) {
 }
 
 func wildcardInPrincipal(p *pass) {
-	for _, v := range p.document.principalValues() {
+	for _, v := range p.principalValues() {
 		if wild(v.text) && (v.kind != "AWS" || v.text != "*") && !strings.Contains(v.text, "${") {
 			p.report(v.node, "%q: principals take no wildcards, but for \"*\" as a whole", v.text).
 				hint(`name them, or allow more and add a condition on aws:PrincipalArn`)
@@ -84,7 +84,7 @@ func wildcardInPrincipal(p *pass) {
 // principal that was deleted, and they match nobody.
 func idReference(prefix, what string) func(*pass) {
 	return func(p *pass) {
-		for _, v := range p.document.principalValues() {
+		for _, v := range p.principalValues() {
 			if v.kind == "AWS" && isUniqueID(v.text) && strings.HasPrefix(v.text, prefix) {
 				p.report(v.node, "%s is the id of a %s: people cannot tell whose", v.text, what).hint("write the %s's ARN; if there is none, the %s was deleted", what, what)
 			}
@@ -93,7 +93,7 @@ func idReference(prefix, what string) func(*pass) {
 }
 
 func federatedPrincipal(p *pass) {
-	for _, v := range p.document.principalValues() {
+	for _, v := range p.principalValues() {
 		if v.kind == "Federated" {
 			p.report(v.node, "only trust policies know identity providers").hint("name the role that they assume")
 		}

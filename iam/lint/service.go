@@ -83,7 +83,7 @@ func aboutPrincipal(key string) bool {
 
 // irrelevantKey: the resource is the one that the policy is attached to.
 func irrelevantKey(p *pass) {
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		if c.is("s3:ResourceAccount", "aws:ResourceAccount", "aws:ResourceOrgID", "aws:ResourceOrgPaths") {
 			p.report(c.key, "%s is always the same in the policy of one resource", c.key.text).hint("it is for identity policies and endpoint policies")
 		}

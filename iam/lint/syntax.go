@@ -120,7 +120,7 @@ func unsupportedCharacter(p *pass) {
 		escaped := quotedASCII(r)
 		p.report(n, "IAM takes no character %U", r).hint("write it as %s, or without it", escaped).
 			fix("write "+escaped, Edit{n.start, n.end, escaped})
-		if p.count() >= maxFindings {
+		if p.full {
 			return
 		}
 	}

@@ -21,7 +21,7 @@ const resourceTag = "aws:ResourceTag/"
 // denies nothing and an Allow allows nothing.
 func tagCheck(deny, byException bool) func(*pass) {
 	return func(p *pass) {
-		for s, c := range p.document.conditions() {
+		for s, c := range p.conditions() {
 			key := c.key.text
 			if len(key) <= len(resourceTag) || !strings.EqualFold(key[:len(resourceTag)], resourceTag) || !c.known || c.missingHolds() {
 				continue

@@ -66,21 +66,12 @@ func provider(s string) string {
 }
 
 func federatedSyntax(p *pass) {
-	for s := range p.document.statementsOf {
+	for _, s := range p.statements {
 		for _, v := range s.of("Federated") {
 			if provider(v.text) == "" && !wild(v.text) {
 				p.report(v, "%q is no identity provider", v.text).
 					hint("write the ARN of an oidc-provider or saml-provider, or one of %s", strings.Join(wellKnown, ", "))
 			}
-		}
-	}
-}
-
-// statementsOf lists the statements.
-func (d *document) statementsOf(yield func(*statement) bool) {
-	for _, s := range d.statements {
-		if !yield(s) {
-			return
 		}
 	}
 }
@@ -143,7 +134,7 @@ var companions = []struct {
 }
 
 func missingActionForKey(p *pass) {
-	for s, c := range p.document.conditions() {
+	for s, c := range p.conditions() {
 		for _, need := range companions {
 			tagged := need.prefix != "" && len(c.key.text) > len(need.prefix) && strings.EqualFold(c.key.text[:len(need.prefix)], need.prefix)
 			if (tagged || c.is(need.keys...)) && s.allows() && !s.has(notAction) && !grants(s, need.action) && !c.missingHolds() {
@@ -183,6 +174,9 @@ func rolesAnywhere(p *pass) {
 func redundantPrincipal(p *pass) {
 	for _, s := range p.statements {
 		values := s.of("AWS")
+		if len(values) > maxCompared {
+			continue
+		}
 		for _, v := range values {
 			session, err := iam.ParseARN(v.text)
 			rest, ok := strings.CutPrefix(session.Resource, "assumed-role/")

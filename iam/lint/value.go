@@ -28,7 +28,7 @@ var valueChecks = []*check{
 // that have variables.
 func (p *pass) compared(family ...string) []*node {
 	var values []*node
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		if !c.known || !slices.ContainsFunc(family, func(f string) bool { return strings.HasPrefix(c.op.Name, f) }) {
 			continue
 		}
@@ -42,7 +42,7 @@ func (p *pass) compared(family ...string) []*node {
 }
 
 func mixedTypes(p *pass) {
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		for _, v := range c.values {
 			if v.kind != c.values[0].kind {
 				p.report(v, "%s is compared with %s and with %s", c.key.text, c.values[0].kind, v.kind).
@@ -53,7 +53,7 @@ func mixedTypes(p *pass) {
 }
 
 func multipleBooleans(p *pass) {
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		if c.known && (c.op.Name == "Bool" || c.op.Name == "Null") && len(c.values) > 1 {
 			p.report(c.value, "%s takes one value", c.op.Name)
 		}
@@ -126,7 +126,7 @@ func notBase64(p *pass) {
 
 // wildcardWithoutLike reports stars where they are plain characters.
 func wildcardWithoutLike(p *pass) {
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		if !c.known || !strings.HasPrefix(c.op.Name, "String") || c.like() {
 			continue
 		}
@@ -186,7 +186,7 @@ func opens(s *statement, c *condition) bool {
 }
 
 func sensitiveWildcard(p *pass) {
-	for s, c := range p.document.conditions() {
+	for s, c := range p.conditions() {
 		if !c.is(sensitive...) || !c.known || !c.like() || !opens(s, c) {
 			continue
 		}
@@ -206,7 +206,7 @@ var ownVariables = []string{
 }
 
 func sensitiveVariable(p *pass) {
-	for s, c := range p.document.conditions() {
+	for s, c := range p.conditions() {
 		if !c.is(sensitive...) || !c.known || !opens(s, c) {
 			continue
 		}
@@ -222,7 +222,7 @@ func sensitiveVariable(p *pass) {
 
 // redundantNumber reports bounds of which one includes the others.
 func redundantNumber(p *pass) {
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		less, more := strings.Contains(c.op.Name, "LessThan"), strings.Contains(c.op.Name, "GreaterThan")
 		if !c.known || !strings.HasPrefix(c.op.Name, "Numeric") || !less && !more || len(c.values) < 2 || c.op.Set != "" {
 			continue

@@ -77,10 +77,10 @@ func variableCheck(wrong func(variable) string) func(*pass) {
 				}
 			}
 		}
-		for _, v := range p.document.values(resources, notResource) {
+		for _, v := range p.values(resources, notResource) {
 			look(v)
 		}
-		for _, c := range p.document.conditions() {
+		for _, c := range p.conditions() {
 			for _, v := range c.values {
 				look(v)
 			}
@@ -133,13 +133,13 @@ func variableInElement(p *pass) {
 			p.report(n, "%s takes no variables: %q is plain text there", where, n.text).hint("Resource and Condition do")
 		}
 	}
-	for _, v := range p.document.values(actions, notAction) {
+	for _, v := range p.values(actions, notAction) {
 		look(v, "Action")
 	}
-	for _, v := range p.document.principalValues() {
+	for _, v := range p.principalValues() {
 		look(v.node, "Principal")
 	}
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		look(c.key, "the name of a condition key")
 	}
 }
@@ -153,10 +153,10 @@ func variableInVersion(p *pass) {
 			p.report(n, "%q is plain text: variables need Version %q", n.text, iam.Version2012)
 		}
 	}
-	for _, v := range p.document.values(resources, notResource) {
+	for _, v := range p.values(resources, notResource) {
 		look(v)
 	}
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		for _, v := range c.values {
 			look(v)
 		}
@@ -164,7 +164,7 @@ func variableInVersion(p *pass) {
 }
 
 func variableForOperator(p *pass) {
-	for _, c := range p.document.conditions() {
+	for _, c := range p.conditions() {
 		if !c.known || strings.HasPrefix(c.op.Name, "String") || strings.HasPrefix(c.op.Name, "Arn") || c.op.Name == "Bool" {
 			continue // Bool takes them too, by AWS's page on variables
 		}

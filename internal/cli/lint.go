@@ -59,7 +59,6 @@ postern lint --sarif policies/ >lint.sarif`,
 	f.BoolVar(&o.fix, "fix", false, "write safe fixes into the files: the policies mean the same after it")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	f.BoolVar(&o.sarif, "sarif", false, "print SARIF 2.1.0")
-	cmd.MarkFlagsMutuallyExclusive("json", "sarif")
 	_ = cmd.RegisterFlagCompletionFunc("type", cobra.FixedCompletions(append([]string{autoType}, names(lint.Types())...), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("severity", cobra.FixedCompletions(severityNames(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -85,6 +84,9 @@ func severityNames() []string {
 func (o *lintOptions) parse(cmd *cobra.Command, typ, severity string, quotas map[string]int) error {
 	if len(o.paths) == 0 {
 		return usageError(cmd, "no policy to look at", "name files or folders, or - for the standard input")
+	}
+	if o.json && o.sarif {
+		return usageError(cmd, "--json and --sarif exclude each other", "")
 	}
 	if o.fix && slices.Contains(o.paths, stdin) {
 		return usageError(cmd, "--fix writes files, and the standard input is none", "")
