@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/internal/cli/ui"
@@ -15,9 +16,13 @@ func trialText(out *ui.Printer, r *trial.Report) {
 		if len(role.Attempts) == 0 {
 			out.Item(4, ui.Warning, "not tried: nobody who may enter can be played here")
 		}
-		var strangers []string
+		refused, strangers := 0, []string{}
 		for _, a := range role.Attempts {
-			if a.Stranger && !a.Allowed {
+			if !a.Stranger || a.Allowed {
+				continue
+			}
+			refused++
+			if !slices.Contains(strangers, a.Who) {
 				strangers = append(strangers, a.Who)
 			}
 		}
@@ -28,7 +33,7 @@ func trialText(out *ui.Printer, r *trial.Report) {
 			attemptText(out, a)
 		}
 		if len(strangers) > 0 {
-			out.Item(4, ui.OK, plural(len(strangers), "stranger's token was", "strangers' tokens were")+" refused: "+strings.Join(strangers, ", "))
+			out.Item(4, ui.OK, plural(refused, "stranger's token was", "strangers' tokens were")+" refused: "+strings.Join(strangers, ", "))
 		}
 	}
 	out.Blank()

@@ -214,7 +214,10 @@ func (t *roleTrial) trusts(claims trust.Claims) bool {
 		if !ok {
 			continue
 		}
-		if own := id.TokenIn(t.scope()); own["sub"] == claims["sub"] && own["aud"] == claims["aud"] {
+		own := id.TokenIn(t.scope())
+		sub, _ := claims["sub"].(string)
+		named := slices.ContainsFunc(id.Subjects(), func(pattern string) bool { return iam.Match(pattern, sub) })
+		if named && own["aud"] == claims["aud"] && (id.RepositoryID == "" || own["repository_id"] == claims["repository_id"]) {
 			return true
 		}
 	}
@@ -249,7 +252,7 @@ func (t *roleTrial) allowedCall() (wire.Call, bool) {
 		if !ok {
 			continue
 		}
-		statements, err := grant.Statements(catalog.Scope(scope), g.Level, g.Args)
+		statements, err := grant.Statements(catalog.Scope(scope), g.Level, compile.Args(t.spec, t.role.Account, g))
 		if err != nil {
 			continue
 		}
