@@ -217,8 +217,8 @@ func (r *Role) findings(action string, who *eval.Principal) []Finding {
 	return out
 }
 
-// withoutResource is a statement of a trust policy, which has no Resource,
-// read as one that is about any.
+// withoutResource is a statement read as one that is about any resource, as
+// those of trust policies are.
 func withoutResource(s iam.Statement) iam.Statement {
 	s.Resources, s.NotResources = []string{"*"}, nil
 	return s

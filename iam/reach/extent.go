@@ -1,6 +1,10 @@
 package reach
 
-import "github.com/postern-dev/postern/iam"
+import (
+	"slices"
+
+	"github.com/postern-dev/postern/iam"
+)
 
 // Extent says how many requests of a question are allowed.
 type Extent uint8
@@ -109,16 +113,22 @@ func covered(layer []Policy, q Question) bool {
 	return false
 }
 
-// covers reports whether the statement is about every request for the actions
-// and resources, as far as its conditions hold.
+// covers reports whether the statement is surely about every request for the
+// actions and resources, as far as its conditions hold. What variables take out
+// is open: see mightDeny.
 func covers(s iam.Statement, action, resource string) bool {
-	return coversAll(s.Actions, s.NotActions, action, iam.CoversFold, overlapsAction) &&
+	return !slices.ContainsFunc(s.NotResources, hasVariables) && coversAll(s.Actions, s.NotActions, action, iam.CoversFold, overlapsAction) &&
 		coversAll(s.Resources, s.NotResources, resource, iam.Covers, iam.Overlaps)
 }
 
 // mightDeny reports whether some statement denies some request of the question.
+// One whose resources have variables might be about any: a key that has several
+// values leaves open what a variable stands for.
 func mightDeny(doc *iam.Document, q Question) bool {
 	for _, s := range doc.Statements {
+		if s.Effect == iam.Deny && slices.ContainsFunc(s.Resources, hasVariables) {
+			s = withoutResource(s)
+		}
 		if s.Effect != iam.Deny || !touches(s, q) {
 			continue
 		}

@@ -1,6 +1,8 @@
 package reach
 
 import (
+	"slices"
+
 	"github.com/postern-dev/postern/iam"
 )
 
@@ -62,6 +64,9 @@ func (b *indexBuilder) document(d *iam.Document) int32 {
 	b.documents = append(b.documents, indexed{d, b.size})
 	for _, s := range d.Statements {
 		b.index.actions.add(b.actions, s.Actions, s.NotActions, b.size)
+		if s.Effect == iam.Deny && slices.ContainsFunc(s.Resources, hasVariables) { // see mightDeny
+			s = withoutResource(s)
+		}
 		b.index.resources.add(b.resource, s.Resources, s.NotResources, b.size)
 		b.size++
 	}
