@@ -27,6 +27,7 @@ var absent = []struct{ code, why string }{
 var narrower = []struct{ code, how string }{
 	{"UNSUPPORTED_ACTION_IN_POLICY", "For trust policies. AWS's looks at resource policies, given the type of the resource; a file does not tell it."},
 	{"UNSUPPORTED_RESOURCE_ARN_IN_POLICY", "An ARN of another service than the statement's actions, for want of the type of the resource that the policy is attached to."},
+	{"MISSING_RESOURCE", "Not in policies of ECR repositories, which have no Resource."},
 	{"INVALID_ARN_REGION", "Whether the region can exist, by the form of its name; not whether the service is there."},
 	{"INVALID_REGION", "As INVALID_ARN_REGION: AWS adds regions each year, and a list would raise false alarms."},
 	{"INVALID_KMS_KEY_VALUE", "For the one key that we know AWS to compare as a key's ARN, `s3:x-amz-server-side-encryption-aws-kms-key-id`."},

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/iam"
@@ -51,12 +52,22 @@ func missingAction(p *pass) {
 	}
 }
 
+// missingResource excepts ECR: the policy of a repository is about it alone.
+// https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policy-examples.html
 func missingResource(p *pass) {
 	for _, s := range p.statements {
-		if !s.has(resources, notResource) {
+		if !s.has(resources, notResource) && !(p.typ == Resource && s.only("ecr", "ecr-public")) {
 			p.report(s.node, "the statement has neither Resource nor NotResource")
 		}
 	}
+}
+
+// only reports whether all actions of the statement are of some services.
+func (s *statement) only(services ...string) bool {
+	values := s.values(actions)
+	return len(values) > 0 && !slices.ContainsFunc(values, func(v *node) bool {
+		return !slices.Contains(services, strings.ToLower(prefixOf(v.text)))
+	})
 }
 
 func missingPrincipal(p *pass) {
