@@ -1,0 +1,227 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postern-dev/postern/iam/action"
+	"github.com/postern-dev/postern/iam/reach"
+	"github.com/postern-dev/postern/internal/cli/ui"
+	"github.com/postern-dev/postern/internal/estate"
+	"github.com/postern-dev/postern/internal/fault"
+)
+
+type whoCanOptions struct {
+	action, resource string
+	estates          []string // files of snapshots
+	json             bool
+}
+
+func newWhoCan(a *app) *cobra.Command {
+	var o whoCanOptions
+	cmd := &cobra.Command{
+		Use:   "who-can ACTION [RESOURCE]",
+		Short: "List who can do something, from a snapshot",
+		Long: "Lists the users and roles of snapshots whose policies, within their boundaries, let them do the action on the resource: always, " +
+			"or sometimes, under conditions or on some of what was asked. Both may be patterns. Without a resource, any that the action can be about counts. " +
+			"For sts:AssumeRole and its relatives the trust policies of the roles are asked too, and those outside whom they let in are listed.\n\n" +
+			"Who could get there by becoming somebody else, and what policies of resources and of organisations add or take, is not in the answer. " +
+			"An account's root user can do everything in it and is not listed.",
+		Args: atMost("ACTION", "RESOURCE"),
+		Example: `
+aws iam get-account-authorization-details > account.json
+postern who-can s3:GetObject arn:aws:s3:::state/key --estate account.json
+postern who-can 'iam:Put*' --estate account.json --estate other.json
+postern who-can sts:AssumeRole arn:aws:iam::111111111111:role/deploy --estate account.json --json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.action = first(args, "")
+			if len(args) > 1 {
+				o.resource = args[1]
+			}
+			return runWhoCan(cmd, a, o)
+		},
+	}
+	cmd.Flags().StringArrayVar(&o.estates, "estate", nil, "`FILE` of aws iam get-account-authorization-details; may be repeated")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
+	return cmd
+}
+
+func runWhoCan(cmd *cobra.Command, a *app, o whoCanOptions) error {
+	if err := o.check(cmd); err != nil {
+		return err
+	}
+	e, err := readSnapshots(o.estates)
+	if err != nil {
+		return err
+	}
+	world := reach.NewWorld(e.Members(), reach.Facts{Now: time.Now()})
+	answers := whoCanAnswers(world.WhoCan(o.action, o.resource))
+	if o.json {
+		return a.Result().JSON(whoCanResult{Action: o.action, Resource: o.resource, Answers: answers})
+	}
+	whoCanText(a.Result(), o, answers)
+	return nil
+}
+
+// check refuses what is no action of AWS: a misspelt one would look as if nobody
+// could do it.
+func (o *whoCanOptions) check(cmd *cobra.Command) error {
+	switch {
+	case o.action == "":
+		return usageError(cmd, "ACTION is missing", "")
+	case len(o.estates) == 0:
+		return usageError(cmd, "--estate is missing", "make a snapshot with `aws iam get-account-authorization-details > account.json`")
+	case o.resource != "" && o.resource != "*" && !strings.HasPrefix(o.resource, "arn:"):
+		return usageError(cmd, fmt.Sprintf("resource %q is neither an ARN nor *", o.resource), "")
+	case strings.ContainsAny(o.action, "*?"):
+		_, err := expandPattern(o.action)
+		return err
+	}
+	if _, known := action.Lookup(o.action); !known {
+		return unknownAction(o.action)
+	}
+	return nil
+}
+
+// readSnapshots makes one estate of several files.
+func readSnapshots(files []string) (*estate.Estate, error) {
+	var text []byte
+	for _, file := range files {
+		one, err := os.ReadFile(file)
+		if err != nil {
+			return nil, &fault.Error{What: "read snapshot", Cause: err}
+		}
+		if _, err := estate.ReadSnapshot(one); err != nil {
+			return nil, notSnapshot(file, err)
+		}
+		text = append(append(text, one...), '\n')
+	}
+	e, err := estate.ReadSnapshot(text)
+	if err != nil {
+		return nil, notSnapshot(strings.Join(files, ", "), err)
+	}
+	return e, nil
+}
+
+func notSnapshot(file string, err error) error {
+	return &fault.Error{Where: file, What: err.Error(), Hint: "make it with `aws iam get-account-authorization-details`"}
+}
+
+// whoCanResult is what who-can prints, for programs.
+type whoCanResult struct {
+	Action   string         `json:"action"`
+	Resource string         `json:"resource,omitempty"`
+	Answers  []whoCanAnswer `json:"answers"`
+}
+
+type whoCanAnswer struct {
+	Principal string       `json:"principal"`
+	Extent    reach.Extent `json:"extent"` // sometimes, always
+	Via       []viaAnswer  `json:"via"`
+}
+
+// viaAnswer is a statement that allows.
+type viaAnswer struct {
+	Policy     string          `json:"policy"`
+	Unknown    bool            `json:"unknown,omitempty"` // the policy's content is not known
+	Statement  int             `json:"statement"`         // from 0
+	SID        string          `json:"sid,omitempty"`
+	Actions    []string        `json:"actions"`
+	Resources  []string        `json:"resources"`
+	Conditions []openCondition `json:"conditions,omitempty"` // that are open
+}
+
+type openCondition struct {
+	Operator string   `json:"operator"`
+	Key      string   `json:"key"`
+	Values   []string `json:"values"`
+}
+
+func whoCanAnswers(list []reach.Answer) []whoCanAnswer {
+	out := []whoCanAnswer{}
+	for _, one := range list {
+		answer := whoCanAnswer{Principal: one.Principal.ARN, Extent: one.Extent, Via: []viaAnswer{}}
+		for _, f := range one.Via {
+			answer.Via = append(answer.Via, viaOf(f))
+		}
+		out = append(out, answer)
+	}
+	return out
+}
+
+func viaOf(f reach.Finding) viaAnswer {
+	via := viaAnswer{
+		Policy: f.Policy, Unknown: f.Unknown, Statement: f.Index, SID: f.Statement.SID,
+		Actions: append([]string{}, f.Actions...), Resources: append([]string{}, f.Resources...),
+	}
+	for _, c := range f.Open {
+		via.Conditions = append(via.Conditions, openCondition(c))
+	}
+	return via
+}
+
+func whoCanText(out *ui.Printer, o whoCanOptions, answers []whoCanAnswer) {
+	if len(answers) == 0 {
+		out.Mark(ui.OK, ui.Plain("nobody in the snapshot can do "+whatAsked(o)))
+		return
+	}
+	t := ui.Table{Header: []string{"WHO", "WHEN", "BY"}}
+	for _, one := range answers {
+		name, extent := one.Principal, one.Extent.String()
+		if name == "*" {
+			name = "everyone"
+		}
+		for _, via := range one.Via {
+			t.Rows = append(t.Rows, []ui.Span{ui.Name(name), extentSpan(one.Extent, extent), ui.Plain(via.text())})
+			name, extent = "", ""
+		}
+	}
+	out.Table(t)
+}
+
+func whatAsked(o whoCanOptions) string {
+	if o.resource == "" {
+		return o.action
+	}
+	return o.action + " on " + o.resource
+}
+
+func extentSpan(e reach.Extent, text string) ui.Span {
+	if e == reach.Always {
+		return ui.Bold(text)
+	}
+	return ui.Plain(text)
+}
+
+// text is the policy, the statement and its open conditions.
+func (v *viaAnswer) text() string {
+	if v.Unknown {
+		return v.Policy + ", whose content is not known"
+	}
+	name := fmt.Sprintf("statement %d", v.Statement+1)
+	if v.SID != "" {
+		name = v.SID
+	}
+	text := v.Policy + ", " + name
+	if !slices.Equal(v.Resources, []string{"*"}) {
+		text += " on " + few(v.Resources)
+	}
+	for i, c := range v.Conditions {
+		text += [...]string{" if ", " and "}[min(i, 1)] + c.Operator + " " + c.Key + " " + few(c.Values)
+	}
+	return text
+}
+
+// few lists the first of many.
+func few(list []string) string {
+	const most = 3
+	if len(list) <= most {
+		return strings.Join(list, " | ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], " | "), len(list)-most)
+}
