@@ -133,9 +133,11 @@ func TestEntriesOfOthers(t *testing.T) {
 		{name: "GitLab, any", trust: allow("gitlab.com", `"gitlab.com:sub":"project_path:*"`), want: []string{"gitlab.com [*] [] open"}},
 		{name: "a cluster's service account", trust: allow("oidc.eks.eu-west-1.amazonaws.com/id/AA", `"oidc.eks.eu-west-1.amazonaws.com/id/AA:sub":"system:serviceaccount:shop:web"`), want: []string{"oidc.eks.eu-west-1.amazonaws.com/id/AA [] []"}},
 		{name: "anything of a cluster", trust: allow("oidc.eks.eu-west-1.amazonaws.com/id/AA", `"oidc.eks.eu-west-1.amazonaws.com/id/AA:sub":"*"`), want: []string{"oidc.eks.eu-west-1.amazonaws.com/id/AA [] [] open"}},
-		{name: "denied but for some", trust: allow("gitlab.com", `"gitlab.com:sub":"project_path:acme/*"`) + `,{"Effect":"Deny","Principal":"*","Action":"sts:*","Condition":{"StringNotLike":{"gitlab.com:ref":"main"}}}`, want: []string{"gitlab.com [acme/*] [] unless gitlab.com:ref"}},
+		{name: "denied but for some", trust: allow("gitlab.com", `"gitlab.com:sub":"project_path:acme/*"`) + `,{"Effect":"Deny","Principal":"*","Action":"sts:*","Condition":{"StringNotLike":{"gitlab.com:ref":"main"}}},
+			{"Effect":"Deny","Principal":"*","Action":"sts:*","Condition":{"DateLessThan":{"aws:CurrentTime":"2020-01-01"}}}`, want: []string{"gitlab.com [acme/*] [] unless gitlab.com:ref"}},
 		{name: "denied", trust: allow("gitlab.com", `"gitlab.com:sub":"project_path:acme/*"`) + `,{"Effect":"Deny","Principal":"*","Action":"sts:*"}`},
 		{name: "SAML", trust: `{"Effect":"Allow","Principal":{"Federated":"` + saml + `"},"Action":"sts:AssumeRoleWithWebIdentity"}`},
+		{name: "two statements, one for the call", trust: allow("gitlab.com", `"gitlab.com:sub":"project_path:acme/*"`) + strings.Replace(","+allow("gitlab.com", `"gitlab.com:sub":"*"`), "AssumeRoleWithWebIdentity", "TagSession", 1), want: []string{"gitlab.com [acme/*] []"}},
 		{name: "another action", trust: `{"Effect":"Allow","Principal":{"Federated":"` + gitHub + `"},"Action":"sts:TagSession"}`},
 	}
 	for _, tt := range tests {

@@ -139,19 +139,22 @@ func TestEscalations(t *testing.T) {
 			want:   []string{"user/start -iam-013 group/chiefs-> user/start"},
 		},
 		{
-			name:    "two groups together",
+			name:    "two groups together, and not a third",
 			members: []Member{userOf(near, "start", with(`{"Effect":"Allow","Action":"iam:AddUserToGroup","Resource":"*"}`)), admin},
 			groups: []Group{
-				{ARN: "arn:aws:iam::111111111111:group/a", Policies: []Policy{one("r", `{"Effect":"Allow","Action":"iam:PassRole","Resource":"*"},{"Effect":"Deny","Action":"s3:*","Resource":"*"}`)}},
-				{ARN: "arn:aws:iam::111111111111:group/b", Policies: []Policy{one("c", `{"Effect":"Allow","Action":"lambda:*","Resource":"*"},{"Effect":"Deny","Action":"lambda:UpdateFunction*","Resource":"*"}`)}},
+				{ARN: "arn:aws:iam::111111111111:group/a", Policies: []Policy{one("r", `{"Effect":"Allow","Action":"iam:PassRole","Resource":"*"}`)}},
+				{ARN: "arn:aws:iam::111111111111:group/b", Policies: []Policy{one("c", `{"Effect":"Allow","Action":["lambda:CreateFunction","lambda:InvokeFunction"],"Resource":"*"}`)}},
+				{ARN: "arn:aws:iam::111111111111:group/c", Policies: []Policy{one("d", `{"Effect":"Deny","Action":"iam:*","Resource":"*"}`)}},
 			},
-			want: []string{"user/start -iam-013 group/a group/b-> user/start -lambda-001-> role/admin"},
+			want: []string{"user/start -iam-013 group/a group/b group/c-> user/start -lambda-001-> role/admin"},
 		},
 		{name: "it is in the group", members: []Member{userOf(near, "start", with(`{"Effect":"Allow","Action":"iam:PutGroupPolicy","Resource":"*"}`))}, groups: []Group{{ARN: "arn:aws:iam::111111111111:group/a", Members: []string{start}}}, want: []string{"user/start -iam-011-> user/start"}},
 		{name: "it is in another", members: []Member{userOf(near, "start", with(`{"Effect":"Allow","Action":"iam:PutGroupPolicy","Resource":"*"}`))}, groups: []Group{{ARN: "arn:aws:iam::111111111111:group/a"}}},
 		{name: "under an open condition", members: []Member{userOf(near, "start", with(`{"Effect":"Allow","Action":"iam:PutUserPolicy","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}`))}, want: []string{"user/start -iam-007?-> user/start"}},
 		{name: "under a condition that cannot hold", members: []Member{userOf(near, "start", with(`{"Effect":"Allow","Action":"iam:PutUserPolicy","Resource":"*","Condition":{"StringEquals":{"aws:username":"boss"}}}`))}},
 		{name: "by name of the user", members: []Member{userOf(near, "start", with(`{"Effect":"Allow","Action":"iam:PutUserPolicy","Resource":"arn:aws:iam::*:user/${aws:username}"}`))}, want: []string{"user/start -iam-007-> user/start"}},
+		{name: "an administrator who may do nothing in IAM", members: []Member{userOf(near, "start", with(`{"Effect":"Allow","Action":"iam:CreateAccessKey","Resource":"*"}`)), userOf(near, "boss", with(allowAll+`,{"Effect":"Deny","Action":"iam:*","Resource":"*"}`))}},
+		{name: "a service by its name in China", members: []Member{userOf(near, "start", with(`{"Effect":"Allow","Action":"ssm:SendCommand","Resource":"*"}`)), roleOf(near, "admin", `{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com.cn"},"Action":"sts:AssumeRole"}`, with(allowAll))}, want: []string{"user/start -ssm-002-> role/admin"}},
 		{name: "a service's own role", members: []Member{userOf(near, "start", with(`{"Effect":"Allow","Action":["iam:UpdateAssumeRolePolicy","lambda:UpdateFunctionCode"],"Resource":"*"}`)), roleOf(near, "aws-service-role/lambda.amazonaws.com/x", trustFn, with(allowAll))}},
 		{name: "part of another's permissions", members: []Member{userOf(near, "start", with(`{"Effect":"Allow","Action":"iam:CreateServiceSpecificCredential","Resource":"*"}`)), userOf(near, "boss", with(allowAll))}},
 	}
@@ -161,6 +164,35 @@ func TestEscalations(t *testing.T) {
 			var got []string
 			for _, c := range g.Escalations(start) {
 				got = append(got, chainLine(c))
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestEdges tells single steps from none.
+func TestEdges(t *testing.T) {
+	const start = "arn:aws:iam::111111111111:user/start"
+	lift := `{"Effect":"Allow","Action":"iam:DeleteUserPermissionsBoundary","Resource":"*"}`
+	tests := []struct {
+		name string
+		own  Principal
+		want []string
+	}{
+		{name: "a boundary to lift", own: bounded(with(lift), lift), want: []string{"postern-delete-user-boundary user/start"}},
+		{name: "none to lift", own: with(lift)},
+		{name: "all ways to one end", own: with(`{"Effect":"Allow","Action":["iam:CreateAccessKey","iam:DeleteAccessKey","iam:UpdateLoginProfile","iam:ResetServiceSpecificCredential"],"Resource":"*"}`), want: []string{
+			"iam-002 user/boss", "iam-003 user/boss", "iam-006 user/boss", "postern-reset-service-credential user/boss",
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			g := NewGraph(NewWorld([]Member{userOf(near, "start", tt.own), userOf(near, "boss", with(allowAll))}, Facts{Now: now}), nil)
+			var got []string
+			for _, e := range g.Edges(start) {
+				got = append(got, e.Path.ID+" "+short(e.To))
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
