@@ -107,3 +107,37 @@ func mightMean(s *iam.Statement, party string) bool {
 		return isAccountOf(party, have) || strings.Contains(party, ":role/") && strings.Contains(have, ":assumed-role/")
 	})
 }
+
+// Grants lists whom a policy might allow some of the question: the parties
+// that a resource's policy names, by name, or, for an identity policy, one without a
+// name. The ARN of each answer's Principal is the party's name in the policy.
+func Grants(policy Policy, q Question) []Answer {
+	names := parties(policy.Document)
+	if len(names) == 0 && !slices.ContainsFunc(policy.Document.Statements, hasPrincipal) {
+		return grants("", policy, nil, q)
+	}
+	var out []Answer
+	for _, party := range names {
+		doc, places := granted(policy.Document, party, false)
+		out = append(out, grants(party, Policy{policy.Name, doc}, places, q)...)
+	}
+	return out
+}
+
+func grants(party string, policy Policy, places []int, q Question) []Answer {
+	p := Principal{Identity: []Policy{policy}}
+	a := Answer{Principal: eval.Principal{ARN: party}, Extent: p.Extent(q)}
+	for f := range p.Findings(q) {
+		if places != nil {
+			f.Index = places[f.Index]
+		}
+		a.Via = append(a.Via, f)
+	}
+	if a.Extent == Never {
+		return nil
+	}
+	if places != nil { // other statements may deny, whom they mean is open
+		a.Extent = Sometimes
+	}
+	return []Answer{a}
+}

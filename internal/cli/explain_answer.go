@@ -30,13 +30,9 @@ func (e *explanation) compile(kind eval.Kind, name string, text []byte) (*eval.P
 	if len(e.question.files) > 0 {
 		name, e.question.files = e.question.files[0], e.question.files[1:]
 	}
-	doc, err := iam.Parse(text)
-	if errs, ok := err.(iam.SyntaxErrors); ok {
-		var list fault.List
-		for _, one := range errs {
-			list = append(list, &fault.Error{Where: name + ":" + one.Pos.String(), What: one.Msg})
-		}
-		return nil, list.Err()
+	doc, err := parsePolicy(name, text)
+	if err != nil {
+		return nil, err
 	}
 	return e.compileDocument(kind, name, doc), nil
 }
@@ -64,7 +60,7 @@ func (e *explanation) useEstate(file string, m *eval.Model) error {
 	}
 	snapshot, err := estate.ReadSnapshot(text)
 	if err != nil {
-		return &fault.Error{Where: file, What: err.Error(), Hint: "make it with `aws iam get-account-authorization-details`"}
+		return notSnapshot(file, err)
 	}
 	if err := e.usePrincipal(snapshot, m); err != nil {
 		return err

@@ -78,12 +78,18 @@ func (o *whoCanOptions) check(cmd *cobra.Command) error {
 		return usageError(cmd, "--estate is missing", "make a snapshot with `aws iam get-account-authorization-details > account.json`")
 	case o.resource != "" && o.resource != "*" && !strings.HasPrefix(o.resource, "arn:"):
 		return usageError(cmd, fmt.Sprintf("resource %q is neither an ARN nor *", o.resource), "")
-	case strings.ContainsAny(o.action, "*?"):
-		_, err := expandPattern(o.action)
+	}
+	return checkAction(o.action)
+}
+
+// checkAction takes actions that AWS has, and patterns that match any.
+func checkAction(name string) error {
+	if strings.ContainsAny(name, "*?") {
+		_, err := expandPattern(name)
 		return err
 	}
-	if _, known := action.Lookup(o.action); !known {
-		return unknownAction(o.action)
+	if _, known := action.Lookup(name); !known {
+		return unknownAction(name)
 	}
 	return nil
 }

@@ -1,0 +1,188 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/reach"
+	"github.com/postern-dev/postern/internal/estate"
+	"github.com/postern-dev/postern/internal/fault"
+)
+
+type diffAccessOptions struct {
+	before, after string
+	notGranted    []string // actions that nobody may have after
+	on            []string // resources that they are about
+	noPublic      bool
+	json          bool
+}
+
+func newDiffAccess(a *app) *cobra.Command {
+	var o diffAccessOptions
+	cmd := &cobra.Command{
+		Use:   "diff-access OLD NEW",
+		Short: "List the access that a change adds, between two snapshots or policies",
+		Long: "Compares two snapshots, principal by principal and role by role, or two versions of one policy, and lists what NEW allows that " +
+			"OLD did not surely allow. Boundaries, denials and conditions count; in doubt it reports. With --not-granted it also lists whoever " +
+			"NEW lets do one of the actions, with --no-public what NEW opens to everyone. Policies of resources are compared for all whom they name.\n\n" +
+			"Exits with 3 if there is anything to report.",
+		Args: atMost("OLD", "NEW"),
+		Example: `
+postern diff-access before.json after.json
+postern diff-access main/bucket-policy.json bucket-policy.json --no-public
+postern diff-access before.json after.json --not-granted iam:CreateUser,iam:PassRole`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return usageError(cmd, "OLD and NEW are missing", "")
+			}
+			o.before, o.after = args[0], args[1]
+			return runDiffAccess(a, o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringSliceVar(&o.notGranted, "not-granted", nil, "`ACTION,…` that NEW must not grant; patterns too")
+	f.StringSliceVar(&o.on, "on", nil, "`ARN,…` resources that --not-granted is about (default any)")
+	f.BoolVar(&o.noPublic, "no-public", false, "NEW must not let everyone in")
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	return cmd
+}
+
+func runDiffAccess(a *app, o diffAccessOptions) error {
+	report, err := o.compare(time.Now())
+	if err != nil {
+		return err
+	}
+	if o.json {
+		err = a.Result().JSON(report)
+	} else {
+		accessReportText(a.Result(), report, o)
+	}
+	if err == nil && !report.clean() {
+		return status(fault.Findings)
+	}
+	return err
+}
+
+func (o *diffAccessOptions) compare(now time.Time) (*accessReport, error) {
+	before, err := readAccess(o.before)
+	if err != nil {
+		return nil, err
+	}
+	after, err := readAccess(o.after)
+	if err != nil {
+		return nil, err
+	}
+	if (before.document == nil) != (after.document == nil) {
+		return nil, &fault.Error{Code: fault.Usage, What: o.before + " and " + o.after + " are not both snapshots or both policies"}
+	}
+	for _, action := range o.notGranted {
+		if err := checkAction(action); err != nil {
+			return nil, err
+		}
+	}
+	facts := reach.Facts{Now: now}
+	if after.document != nil {
+		return o.comparePolicies(after, before, facts), nil
+	}
+	return o.compareWorlds(reach.NewWorld(after.estate.Members(), facts), reach.NewWorld(before.estate.Members(), facts)), nil
+}
+
+// access is one side: a snapshot or a policy.
+type access struct {
+	file     string
+	estate   *estate.Estate
+	document *iam.Document
+}
+
+func readAccess(file string) (*access, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, &fault.Error{What: "read snapshot or policy", Cause: err}
+	}
+	if looksLikePolicy(text) {
+		doc, err := parsePolicy(file, text)
+		return &access{file: file, document: doc}, err
+	}
+	e, err := estate.ReadSnapshot(text)
+	if err != nil {
+		return nil, notSnapshot(file, err)
+	}
+	return &access{file: file, estate: e}, nil
+}
+
+// looksLikePolicy tells a policy from a snapshot by its first object. What is no JSON
+// counts as a policy, whose parser says where.
+func looksLikePolicy(text []byte) bool {
+	var first map[string]json.RawMessage
+	if json.NewDecoder(bytes.NewReader(text)).Decode(&first) != nil {
+		return true
+	}
+	_, statement := first["Statement"]
+	_, version := first["Version"]
+	return statement || version
+}
+
+func parsePolicy(file string, text []byte) (*iam.Document, error) {
+	doc, err := iam.Parse(text)
+	if errs, ok := err.(iam.SyntaxErrors); ok {
+		var list fault.List
+		for _, one := range errs {
+			list = append(list, &fault.Error{Where: file + ":" + one.Pos.String(), What: one.Msg})
+		}
+		return nil, list.Err()
+	}
+	return doc, err
+}
+
+func (o *diffAccessOptions) compareWorlds(after, before *reach.World) *accessReport {
+	r := newAccessReport()
+	for _, c := range after.Gains(before) {
+		r.Gained = append(r.Gained, changeOf(c))
+	}
+	for _, action := range o.notGranted {
+		for _, resource := range o.resources() {
+			for _, answer := range whoCanAnswers(after.WhoCan(action, resource)) {
+				r.Granted = append(r.Granted, grantAnswer{Action: action, Resource: resource, whoCanAnswer: answer})
+			}
+		}
+	}
+	if o.noPublic {
+		r.public(after.Public())
+	}
+	return r
+}
+
+func (o *diffAccessOptions) comparePolicies(after, before *access, facts reach.Facts) *accessReport {
+	r := newAccessReport()
+	now := reach.Policy{Name: after.file, Document: after.document}
+	for _, c := range reach.PolicyGains(now, reach.Policy{Name: before.file, Document: before.document}, facts) {
+		r.Gained = append(r.Gained, changeOf(c))
+	}
+	for _, action := range o.notGranted {
+		for _, resource := range o.resources() {
+			if resource == "" {
+				resource = "*"
+			}
+			for _, answer := range reach.Grants(now, reach.Question{Action: action, Resource: resource, Facts: facts}) {
+				r.Granted = append(r.Granted, grantAnswer{Action: action, Resource: resource, whoCanAnswer: whoCanAnswers([]reach.Answer{answer})[0]})
+			}
+		}
+	}
+	if o.noPublic {
+		r.public(reach.Public(now, facts))
+	}
+	return r
+}
+
+// resources are those that --not-granted is about; "" for any.
+func (o *diffAccessOptions) resources() []string {
+	if len(o.on) == 0 {
+		return []string{""}
+	}
+	return o.on
+}
