@@ -205,6 +205,9 @@ func (g *Graph) administers(n node) bool {
 		return false // spares most of them the question
 	}
 	p := g.permissions(n)
+	if n.anything && p.Boundary == nil && len(p.SCP) == 0 {
+		return true
+	}
 	q := Question{
 		Action: "iam:*", Facts: m.facts,
 		Resource: iam.ARN{Partition: m.partition, Service: "iam", Account: m.Who.Account, Resource: "*"}.String(),

@@ -67,3 +67,28 @@ func BenchmarkGraph(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkGraphDense has 5,000 principals of one account of whom each can get
+// at each role, of which none administers.
+func BenchmarkGraphDense(b *testing.B) {
+	const power = `{"Effect":"Allow","Action":["iam:PassRole","lambda:*","glue:*","ecs:*"],"Resource":"*"}`
+	var members []Member
+	for i := range 2500 {
+		members = append(members, userOf(near, fmt.Sprintf("u-%d", i), with(power)), roleOf(near, fmt.Sprintf("r-%d", i), trustFn, with(power)))
+	}
+	g := NewGraph(NewWorld(members, Facts{Now: now}), nil)
+	b.Run("Escalations", func(b *testing.B) {
+		for b.Loop() {
+			if g.Escalations("arn:aws:iam::111111111111:user/u-1") != nil {
+				b.Fatal("an escalation")
+			}
+		}
+	})
+	b.Run("Escalators", func(b *testing.B) {
+		for b.Loop() {
+			if g.Escalators() != nil {
+				b.Fatal("an escalation")
+			}
+		}
+	})
+}

@@ -13,6 +13,7 @@ type mentions struct {
 	place     map[string]int  // of each action, in lower case
 	services  map[string]bool // of the actions
 	documents map[*iam.Document]actionSet
+	needs     []actionSet // of each path; a role's trust may be enough to assume it
 }
 
 // actionSet is a set of actions of Paths.
@@ -23,16 +24,27 @@ func (s *actionSet) set(i int) { s[i/64] |= 1 << (i % 64) }
 func newMentions() *mentions {
 	m := &mentions{place: map[string]int{}, services: map[string]bool{}, documents: map[*iam.Document]actionSet{}}
 	for _, p := range Paths() {
+		var needs actionSet
 		for _, s := range p.Steps {
 			action := strings.ToLower(s.Action)
 			if _, known := m.place[action]; !known {
 				m.place[action] = len(m.place)
 			}
+			if s.Action != assumeRole {
+				needs.set(m.place[action])
+			}
 			service, _, _ := strings.Cut(action, ":")
 			m.services[service] = true
 		}
+		m.needs = append(m.needs, needs)
 	}
 	return m
+}
+
+// all reports whether a set has what a path needs.
+func (m *mentions) all(set actionSet, path int) bool {
+	needs := m.needs[path]
+	return set[0]&needs[0] == needs[0] && set[1]&needs[1] == needs[1]
 }
 
 func (m *mentions) has(set actionSet, action string) bool {

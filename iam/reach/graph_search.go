@@ -60,99 +60,111 @@ func (g *Graph) onward(from node, seen map[node]bool, visit func(Edge, node)) {
 // administrator, by its ARN. Administrators themselves are left out. Of ways
 // that are as long the first in the order of Paths is given.
 func (g *Graph) Escalators() []Chain {
-	s := g.spread()
+	s := spread{graph: g, found: map[node]*step{}}
+	s.search()
 	var out []Chain
 	for i := range g.world.members {
-		at := node{at: i}
-		if s.end[at] {
-			continue
-		}
 		var c Chain
-		for !s.end[at] {
-			e, ok := s.next[at]
-			if !ok {
-				break
-			}
-			c.Edges = append(c.Edges, e.Edge)
-			at = e.to
+		for at := s.found[node{at: i}]; at != nil && at.edge != nil; at = s.found[at.to] {
+			c.Edges = append(c.Edges, *at.edge)
 		}
-		if s.end[at] {
+		if len(c.Edges) > 0 {
 			out = append(out, c)
 		}
 	}
 	return out
 }
 
-// spread is the way from each node to the nearest administrator.
+// spread goes back from the administrators, one edge further each round. Most
+// edges of an estate lead nowhere, and in a big one they are too many to keep:
+// each round looks only for those to what the last one found.
 type spread struct {
-	end  map[node]bool
-	next map[node]step
+	graph *Graph
+	found map[node]*step // the first of the way from each node
+	last  map[node]bool  // those that the last round found
+	plain []bool         // the members of which it found node{at}, as most are
 }
 
+// step is an edge; one without is an administrator's.
 type step struct {
-	Edge
-	to node
+	edge *Edge
+	to   node
 }
 
-// spread finds all edges between nodes that members come to, and goes back
-// along them from the administrators.
-func (g *Graph) spread() *spread {
-	s := &spread{end: map[node]bool{}, next: map[node]step{}}
-	back := map[node][]step{} // to is where the edge comes from
-	var queue, frontier []node
-	seen := map[node]bool{}
-	add := func(n node) {
-		if !seen[n] {
-			seen[n] = true
-			queue = append(queue, n)
-			s.end[n] = g.administers(n)
-		}
-	}
-	for i := range g.world.members {
-		add(node{at: i})
-	}
-	for len(queue) > 0 {
-		n := queue[0]
-		queue = queue[1:]
-		if s.end[n] {
-			frontier = append(frontier, n)
-			continue
-		}
-		for _, e := range g.neighbours(n, s, add) {
-			back[e.to] = append(back[e.to], step{e.Edge, n})
-		}
-	}
-	for len(frontier) > 0 {
-		to := frontier[0]
-		frontier = frontier[1:]
-		for _, e := range back[to] {
-			if _, has := s.next[e.to]; !has {
-				s.next[e.to] = step{e.Edge, to}
-				frontier = append(frontier, e.to)
+func (s *spread) search() {
+	open := s.start()
+	for len(s.last) > 0 {
+		round := map[node]*step{}
+		left := open[:0]
+		for _, n := range open {
+			if next := s.step(n); next != nil {
+				round[n] = next
+			} else {
+				left = append(left, n)
 			}
 		}
+		open = left
+		s.settle(round)
 	}
-	return s
 }
 
-// neighbours are the first edges of a node to each other. One to an
-// administrator is enough: no way is shorter.
-func (g *Graph) neighbours(n node, s *spread, add func(node)) []step {
-	var out []step
-	has := map[node]bool{}
-	wanted := func(to node) bool { return !has[to] }
-	g.walk(n, wanted, func(e Edge, to node) bool {
+// start finds all nodes: what each member has, what it could make of itself, and
+// what it would have with any permissions. It returns those that are no
+// administrators.
+func (s *spread) start() []node {
+	seen, admins := map[node]bool{}, map[node]*step{}
+	var open []node
+	for i := range s.graph.world.members {
+		queue := []node{{at: i}, {at: i, anything: true}}
+		for len(queue) > 0 {
+			n := queue[0]
+			queue = queue[1:]
+			if seen[n] {
+				continue
+			}
+			seen[n] = true
+			if s.graph.administers(n) {
+				admins[n] = &step{}
+				continue
+			}
+			open = append(open, n)
+			s.graph.walk(n, func(to node) bool { return to.at == n.at && !seen[to] }, func(_ Edge, to node) bool {
+				queue = append(queue, to)
+				return true
+			})
+		}
+	}
+	s.settle(admins)
+	return open
+}
+
+// settle ends a round.
+func (s *spread) settle(round map[node]*step) {
+	s.last, s.plain = map[node]bool{}, make([]bool, len(s.graph.world.members))
+	for n, next := range round {
+		s.found[n], s.last[n] = next, true
+		if n == (node{at: n.at}) {
+			s.plain[n.at] = true
+		}
+	}
+}
+
+// step is the first edge of a node to what the last round found; nil if it has
+// none.
+func (s *spread) step(n node) *step {
+	var out *step
+	wanted := func(to node) bool {
+		if to == (node{at: to.at}) {
+			return s.plain[to.at]
+		}
+		return s.last[to]
+	}
+	s.graph.walk(n, wanted, func(e Edge, to node) bool {
 		if e.Path.Gains == GainsPart {
 			return true
 		}
-		add(to)
-		if s.end[to] {
-			out = []step{{e, to}}
-			return false
-		}
-		has[to] = true
-		out = append(out, step{e, to})
-		return true
+		out = &step{&e, to}
+		return false
 	})
 	return out
 }

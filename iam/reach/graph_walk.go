@@ -26,7 +26,7 @@ func (g *Graph) walk(n node, wanted func(node) bool, yield func(Edge, node) bool
 	w := g.walker(n)
 	paths := Paths()
 	for i := range paths {
-		if p := &paths[i]; w.mentions(p) && !w.take(p, wanted, yield) {
+		if p := &paths[i]; w.may(p, i) && !w.take(p, wanted, yield) {
 			return
 		}
 	}
@@ -40,21 +40,13 @@ func (g *Graph) walker(n node) walker {
 	}
 }
 
-// mentions is a cheap look at whether the principal has statements about all
-// actions of the path. A role's trust may be enough to assume it.
-func (w *walker) mentions(p *Path) bool {
+// may is a cheap look at whether the principal could go the path: whether its
+// policies have statements about all actions.
+func (w *walker) may(p *Path, place int) bool {
 	if p.By != eval.Anonymous && p.By != w.who().Kind {
 		return false
 	}
-	if !w.node.own() {
-		return true
-	}
-	for _, s := range p.Steps {
-		if s.Action != assumeRole && !w.graph.mentions.has(w.graph.can[w.node.at], s.Action) {
-			return false
-		}
-	}
-	return true
+	return !w.node.own() || w.graph.mentions.all(w.graph.can[w.node.at], place)
 }
 
 func (w *walker) who() eval.Principal { return w.graph.who(w.node.at) }
