@@ -2,7 +2,7 @@ package reach
 
 import "github.com/postern-dev/postern/iam"
 
-// asked is a question that is put to many members. It reduces each document,
+// asked is a question that is put to many members. It cuts each document down,
 // once, to the statements that concern it. It is for one goroutine.
 type asked struct {
 	Question
@@ -12,10 +12,11 @@ type asked struct {
 	scps     [][][]Policy
 }
 
-// reduced is a document without the statements that do not concern a question.
+// reduced is a document from the first to the last statement that concerns a
+// question.
 type reduced struct {
-	document *iam.Document
-	places   []int // of its statements in the whole document
+	document iam.Document
+	first    int // place of its first statement in the whole document
 	done     bool
 }
 
@@ -28,13 +29,13 @@ func (x *index) ask(q Question) *asked {
 
 // put asks one member: what allows it any of the question, and how much.
 func (q *asked) put(m *member) ([]Finding, Extent) {
-	identity, places := q.reduceAll(m.Permissions.Identity, m.identity)
+	identity, first := q.reduceAll(m.Permissions.Identity, m.identity)
 	if len(identity) == 0 {
 		return nil, Never
 	}
 	own := Principal{Identity: identity, SCP: q.reduceLevels(m.scp)}
 	if edge := m.Permissions.Boundary; edge != nil {
-		own.Boundary = &Policy{Name: edge.Name, Document: q.reduce(m.boundary).document}
+		own.Boundary = &Policy{Name: edge.Name, Document: q.reduce(m.boundary)}
 	}
 	question := q.Question
 	question.Facts = m.facts
@@ -48,7 +49,7 @@ func (q *asked) put(m *member) ([]Finding, Extent) {
 		}
 		for j, s := range policy.Document.Statements {
 			if f, could := own.statementCould(policy.Document.Version, s, question); could {
-				f.Policy, f.Index = policy.Name, places[i][j]
+				f.Policy, f.Index = policy.Name, first[i]+j
 				found = append(found, f)
 			}
 		}
@@ -74,30 +75,41 @@ func (q *asked) reduceLevels(at int) [][]Policy {
 	return q.scps[at]
 }
 
-// reduceAll leaves out the policies of which nothing concerns the question.
-func (q *asked) reduceAll(policies []Policy, at []int32) (list []Policy, places [][]int) {
+// reduceAll leaves out the policies of which nothing concerns the question. With
+// them come the places of their first statements.
+func (q *asked) reduceAll(policies []Policy, at []int32) (list []Policy, first []int) {
 	for i := range policies {
-		r := q.reduce(at[i])
-		if r.document == nil || len(r.places) > 0 {
-			list = append(list, Policy{Name: policies[i].Name, Document: r.document})
-			places = append(places, r.places)
+		d := q.reduce(at[i])
+		if d != nil && len(d.Statements) == 0 {
+			continue
 		}
+		if list == nil {
+			list, first = make([]Policy, 0, len(policies)-i), make([]int, 0, len(policies)-i)
+		}
+		list = append(list, Policy{Name: policies[i].Name, Document: d})
+		first = append(first, q.seen[at[i]].first)
 	}
-	return list, places
+	return list, first
 }
 
-func (q *asked) reduce(at int32) *reduced {
+func (q *asked) reduce(at int32) *iam.Document {
 	r := &q.seen[at]
 	whole := q.index.documents[at]
-	if r.done || whole.document == nil {
-		return r
+	switch {
+	case whole.document == nil:
+		return nil
+	case r.done:
+		return &r.document
 	}
-	*r = reduced{document: &iam.Document{Version: whole.document.Version}, done: true}
+	first, end := len(whole.document.Statements), 0
 	for i := range whole.document.Statements {
 		if q.concerns.has(whole.first + i) {
-			r.document.Statements = append(r.document.Statements, whole.document.Statements[i])
-			r.places = append(r.places, i)
+			first, end = min(first, i), i+1
 		}
 	}
-	return r
+	*r = reduced{document: iam.Document{Version: whole.document.Version}, first: first, done: true}
+	if first < end {
+		r.document.Statements = whole.document.Statements[first:end]
+	}
+	return &r.document
 }

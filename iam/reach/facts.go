@@ -172,7 +172,7 @@ func find[V any](keys map[string]V, key string) (V, bool) {
 		return v, true
 	}
 	for have, v := range keys {
-		if strings.EqualFold(have, key) {
+		if len(have) == len(key) && strings.EqualFold(have, key) {
 			return v, true
 		}
 	}

@@ -158,6 +158,10 @@ func (m *member) answer(questions []*asked) (Answer, bool) {
 	for _, q := range questions {
 		found, extent := q.put(m)
 		all.add(extent)
+		if a.Via == nil {
+			a.Via = found
+			continue
+		}
 		for _, f := range found {
 			a.Via = addFinding(a.Via, f)
 		}
