@@ -16,10 +16,16 @@ import (
 func TestGains(t *testing.T) {
 	const (
 		getState = `{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::state/*"}`
+		home     = `{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::${aws:username}/*"}`
 		noIAM    = `{"Effect":"Deny","Action":"iam:*","Resource":"*"}`
 	)
 	when := func(conditions string) string {
 		return `{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{` + conditions + `}}`
+	}
+	older := func(statements string) Policy {
+		p := one("own", statements)
+		p.Document.Version = iam.Version2008
+		return p
 	}
 	bounded := func(statements, edge string) Principal {
 		boundary := one("edge", edge)
@@ -60,6 +66,10 @@ func TestGains(t *testing.T) {
 		{name: "a negated value comes", before: own(when(`"StringNotEquals":{"aws:username":"a"}`)), after: own(when(`"StringNotEquals":{"aws:username":["a","b"]}`))},
 		{name: "a value within a pattern", before: own(when(`"StringLike":{"aws:username":"a*"}`)), after: own(when(`"StringEquals":{"aws:username":"ab"}`))},
 		{name: "variables", before: own(`{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${aws:username}/*"}`), after: own(`{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::${aws:username}/*"}`)},
+		{name: "IfExists comes", before: own(when(`"StringEquals":{"aws:username":"a"}`)), after: own(when(`"StringEqualsIfExists":{"aws:username":"a"}`)), want: []string{"s3:GetObject on *"}},
+		{name: "IfExists goes", before: own(when(`"StringEqualsIfExists":{"aws:username":"a"}`)), after: own(when(`"StringEquals":{"aws:username":"a"}`))},
+		{name: "variables were none by the version", before: Principal{Identity: []Policy{older(home)}}, after: own(home), want: []string{"s3:GetObject on arn:aws:s3:::${aws:username}/*"}},
+		{name: "variables are none by the version", before: own(home), after: Principal{Identity: []Policy{older(home)}}, want: []string{"s3:GetObject on arn:aws:s3:::${aws:username}/*"}},
 		{name: "a policy that is not known", before: own(getState), after: Principal{Identity: []Policy{{Name: "gone"}}}, want: []string{"gone ?"}},
 		{name: "a policy that was not known either", before: Principal{Identity: []Policy{{Name: "gone"}}}, after: Principal{Identity: []Policy{{Name: "gone"}, one("own", getState)}}, want: []string{"s3:GetObject on arn:aws:s3:::state/*"}},
 	}

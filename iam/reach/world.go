@@ -141,13 +141,32 @@ func questionsOf(name, resource, partition string) []Question {
 	if !required {
 		out = append(out, Question{Action: name, Resource: "*", Bare: true})
 	}
+	for _, arn := range arnsOf(act, partition) {
+		out = append(out, Question{Action: name, Resource: arn})
+	}
+	return out
+}
+
+// arnsOf are patterns of the resources that an action can be about. Where it
+// knows many types, as tagging does, one pattern stands for all of a service.
+func arnsOf(act *action.Action, partition string) []string {
+	const most = 8
+	var types, services []string
 	for _, t := range act.ResourceTypes() {
 		for _, template := range t.ARNs {
 			arn := freeVariables(strings.Replace(template, "${Partition}", partition, 1))
-			out = append(out, Question{Action: name, Resource: arn})
+			types = appendNew(types, arn)
+			if parts := strings.SplitN(arn, ":", partsBeforeResource+1); len(parts) > partsBeforeResource {
+				services = appendNew(services, strings.Join(parts[:3], ":")+":*:*:*")
+			} else {
+				services = appendNew(services, arn)
+			}
 		}
 	}
-	return out
+	if len(types) > most {
+		return services
+	}
+	return types
 }
 
 // answer puts questions to one member. It always can if it always can do all

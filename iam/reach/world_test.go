@@ -62,6 +62,7 @@ func TestWhoCan(t *testing.T) {
 		userOf(near, "member", Principal{Identity: []Policy{one("all", allowAll)}, SCP: [][]Policy{{one("full", allowAll)}, {edge}}}),
 		userOf(near, "unknown", Principal{Identity: []Policy{{Name: "gone"}}}),
 		userOf(near, "but", Principal{Identity: []Policy{one("but", `{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}`)}}),
+		userOf(near, "instances", Principal{Identity: []Policy{one("instances", `{"Effect":"Allow","Action":"ec2:*","Resource":"arn:aws:ec2:*"}`)}}),
 		userOf(near, "home", Principal{Identity: []Policy{one("home", `{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${aws:username}/*"}`)}}),
 		userOf(near, "self", Principal{Identity: []Policy{one("self", `{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:username":"self"}}},
 			{"Effect":"Allow","Action":"sqs:*","Resource":"*","Condition":{"StringEquals":{"aws:username":"other"}}}`)}}),
@@ -83,6 +84,14 @@ func TestWhoCan(t *testing.T) {
 			user + "admin always all/0", user + "but always but/0", user + "guarded sometimes all/0", user + "self always self/0",
 			user + "unknown sometimes gone/0?",
 		}},
+		{name: "an action with a resource or without", action: "ec2:AssociateAddress", want: []string{
+			user + "admin always all/0", user + "but always but/0", user + "denied always all/0", user + "guarded always all/0",
+			user + "instances sometimes instances/0", user + "unknown sometimes gone/0?",
+		}},
+		{name: "an action on many types", action: "ec2:CreateTags", want: []string{
+			user + "admin always all/0", user + "but always but/0", user + "denied always all/0", user + "guarded always all/0",
+			user + "instances sometimes instances/0", user + "unknown sometimes gone/0?",
+		}},
 		{name: "what the limits admit", action: "SQS:sendmessage", resource: "arn:aws:sqs:eu-west-1:" + near + ":q", want: []string{
 			user + "admin always all/0", user + "bounded always all/0", user + "but always but/0", user + "denied always all/0",
 			user + "guarded always all/0", user + "member always all/0", user + "unknown sometimes gone/0?",
@@ -98,6 +107,16 @@ func TestWhoCan(t *testing.T) {
 				t.Errorf("WhoCan(%s, %s) (-want +got):\n%s", tt.action, tt.resource, diff)
 			}
 		})
+	}
+}
+
+// TestDenialWithVariables: what a variable stands for is open, if its key has
+// several values.
+func TestDenialWithVariables(t *testing.T) {
+	m := userOf(near, "one", Principal{Identity: []Policy{one("own", readBucket+`,{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::home-${k:one}/*"}`)}})
+	want := []string{m.Who.ARN + " sometimes own/0"}
+	if diff := cmp.Diff(want, summary(NewWorld([]Member{m}, Facts{}).WhoCan("s3:GetObject", "arn:aws:s3:::state/key"))); diff != "" {
+		t.Errorf("WhoCan (-want +got):\n%s", diff)
 	}
 }
 
