@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/postern-dev/postern/internal/aws"
@@ -96,10 +95,7 @@ func writePlan(name string, file *plan.File) error {
 	if err != nil {
 		return err
 	}
-	if err := renameio.WriteFile(name, data, 0o600); err != nil {
-		return fmt.Errorf("write plan: %w", err)
-	}
-	return nil
+	return writeRecord(name, data, 0o600)
 }
 
 func (a *app) showPlan(file *plan.File, o planOptions) error {

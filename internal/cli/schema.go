@@ -1,9 +1,6 @@
 package cli
 
 import (
-	"fmt"
-	"os"
-
 	"github.com/spf13/cobra"
 
 	"github.com/postern-dev/postern/internal/spec"
@@ -35,8 +32,5 @@ func runSchema(a *app, o schemaOptions) error {
 		a.Result().Printf("%s", spec.Schema())
 		return nil
 	}
-	if err := os.WriteFile(o.output, spec.Schema(), 0o644); err != nil {
-		return fmt.Errorf("write schema: %w", err)
-	}
-	return nil
+	return writeRecord(o.output, spec.Schema(), 0o644)
 }
