@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -100,9 +99,9 @@ type access struct {
 }
 
 func readAccess(file string) (*access, error) {
-	text, err := os.ReadFile(file)
+	text, err := readFile(file, nil, maxSnapshotFile)
 	if err != nil {
-		return nil, &fault.Error{What: "read snapshot or policy", Cause: err}
+		return nil, err
 	}
 	if looksLikePolicy(text) {
 		doc, err := parsePolicy(file, text)

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/postern-dev/postern/iam/action"
 	"github.com/postern-dev/postern/iam/eval"
 	"github.com/postern-dev/postern/internal/fault"
 )
@@ -23,7 +23,7 @@ type explainOptions struct {
 	scp, rcp                           []string // a level each, its files with commas between
 	resourcePolicy                     string
 	request                            string // file of a question
-	estate                             string // file of a snapshot
+	estates []string // files of snapshots
 	open                               bool   // keys that are not given are not known
 	batch                              bool
 	json                               bool
@@ -66,7 +66,7 @@ postern explain --batch < requests.jsonl > verdicts.jsonl`,
 	f.StringArrayVar(&o.scp, "scp", nil, "`FILE,…` the SCPs of one level of the organisation; repeated, from the root down")
 	f.StringArrayVar(&o.rcp, "rcp", nil, "`FILE,…` the RCPs of one level; repeated, from the root down")
 	f.StringVar(&o.request, "request", "", "`FILE` the request and its policies, as a row of --batch")
-	f.StringVar(&o.estate, "estate", "", "`FILE` of aws iam get-account-authorization-details, for the principal's policies")
+	f.StringArrayVar(&o.estates, "estate", nil, "`FILE` of aws iam get-account-authorization-details, for the principal's policies; may be repeated")
 	f.BoolVar(&o.open, "open", false, "take keys that are not given for unknown")
 	f.BoolVar(&o.batch, "batch", false, "read requests from stdin")
 	f.BoolVar(&o.json, "json", false, "print JSON")
@@ -129,9 +129,12 @@ func (o *explainOptions) read(cmd *cobra.Command, stdin io.Reader, now time.Time
 	if e.request, err = q.request(); err != nil {
 		return nil, &fault.Error{Code: fault.Usage, Where: o.request, What: err.Error(), Hint: "run `postern explain --help`"}
 	}
+	if _, known := action.Lookup(e.request.Action); !known && o.request == "" {
+		return nil, unknownAction(e.request.Action) // else a slip of the pen would pass for a denial
+	}
 	model := eval.Model{Now: now, Region: regionOf(q.Request.Resource)}
-	if o.estate != "" {
-		if err := e.useEstate(o.estate, &model); err != nil {
+	if len(o.estates) > 0 {
+		if err := e.useEstates(o, &model); err != nil {
 			return nil, err
 		}
 	}
@@ -155,7 +158,7 @@ func (o *explainOptions) question(cmd *cobra.Command, stdin io.Reader) (*questio
 				return nil, usageError(cmd, "--"+name+" does not go with --request", "")
 			}
 		}
-		text, err := readInput(o.request, stdin)
+		text, err := readFile(o.request, stdin, maxSnapshotFile)
 		if err != nil {
 			return nil, err
 		}
@@ -190,9 +193,9 @@ func (o *explainOptions) policies(q *question) (err error) {
 	list := func(files []string) []json.RawMessage {
 		var out []json.RawMessage
 		for _, name := range files {
-			text, failed := os.ReadFile(name)
+			text, failed := readFile(name, nil, maxPolicyFile)
 			if failed != nil && err == nil {
-				err = &fault.Error{What: "read policy", Cause: failed}
+				err = failed
 			}
 			out = append(out, text)
 			q.files = append(q.files, name)
@@ -213,20 +216,4 @@ func (o *explainOptions) policies(q *question) (err error) {
 		q.Resource = list([]string{o.resourcePolicy})[0]
 	}
 	return err
-}
-
-// readInput reads a file, or stdin for "-".
-func readInput(name string, stdin io.Reader) ([]byte, error) {
-	if name == "-" {
-		text, err := io.ReadAll(stdin)
-		if err != nil {
-			return nil, fmt.Errorf("read stdin: %w", err)
-		}
-		return text, nil
-	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return nil, &fault.Error{What: "read request", Cause: err}
-	}
-	return text, nil
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -51,25 +50,29 @@ func (e *explanation) compileDocument(kind eval.Kind, name string, doc *iam.Docu
 	return p
 }
 
-// useEstate takes the principal's policies, and the trust policy of a role to
-// assume, out of a snapshot.
-func (e *explanation) useEstate(file string, m *eval.Model) error {
-	text, err := os.ReadFile(file)
+// useEstates takes the principal's policies, and the trust policy of a role to
+// assume, out of snapshots. A trust policy that was not read decides nothing:
+// without it there is no answer.
+func (e *explanation) useEstates(o *explainOptions, m *eval.Model) error {
+	snapshot, err := readSnapshots(o.estates)
 	if err != nil {
-		return &fault.Error{What: "read snapshot", Cause: err}
-	}
-	snapshot, err := estate.ReadSnapshot(text)
-	if err != nil {
-		return notSnapshot(file, err)
+		return err
 	}
 	if err := e.usePrincipal(snapshot, m); err != nil {
 		return err
 	}
-	if kind, owned := eval.Owned(e.request.Action, e.request.Resource); owned && kind == eval.Trust {
-		if _, role := findRole(snapshot, e.request.Resource); role != nil {
-			e.trust = e.compileDocument(eval.Trust, "trust policy of "+role.Name, role.Trust)
+	kind, owned := eval.Owned(e.request.Action, e.request.Resource)
+	if !owned || kind != eval.Trust || o.resourcePolicy != "" {
+		return nil
+	}
+	_, role := findRole(snapshot, e.request.Resource)
+	if role == nil {
+		return &fault.Error{
+			What: "the trust policy of " + e.request.Resource + " was not read: no such role is in the snapshots",
+			Hint: "add --estate with a snapshot of its account, or --resource-policy with the trust policy",
 		}
 	}
+	e.trust = e.compileDocument(eval.Trust, "trust policy of "+role.Name, role.Trust)
 	return nil
 }
 

@@ -78,12 +78,12 @@ func statementsText(out *ui.Printer, title string, list []statementAnswer) {
 	}
 }
 
-// name is the statement's Sid or number.
+// name is the statement's Sid, or its number as people count, from 1.
 func (s *statementAnswer) name() string {
 	if s.SID != "" {
 		return s.SID
 	}
-	return fmt.Sprintf("statement %d", s.Statement)
+	return fmt.Sprintf("statement %d", s.Statement+1)
 }
 
 // where is the policy, with line and column as editors take them.

@@ -2,9 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,9 +12,9 @@ import (
 	"github.com/postern-dev/postern/internal/fault"
 )
 
-// maxPolicy bounds what is read of the standard input: one byte more than the
-// linter takes, which then says so.
-const maxPolicy = 1<<20 + 1
+// maxPolicy bounds what is read of a policy: more than the linter takes, so that
+// it is the linter who says so.
+const maxPolicy = 16 << 20
 
 // readPolicies reads the files named and those of the folders named, each once,
 // and counts the JSON files of folders that are no policies.
@@ -42,11 +39,8 @@ func readPolicies(a *app, paths []string) (files []lintFile, skipped int, err er
 
 func readPolicy(a *app, path string) ([]lintFile, int, error) {
 	if path == stdin {
-		src, err := io.ReadAll(io.LimitReader(a.In, maxPolicy))
-		if err != nil {
-			return nil, 0, fmt.Errorf("read standard input: %w", err)
-		}
-		return []lintFile{{path: stdin, src: src}}, 0, nil
+		src, err := readFile(stdin, a.In, maxPolicy)
+		return []lintFile{{path: stdin, src: src}}, 0, err
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -55,19 +49,11 @@ func readPolicy(a *app, path string) ([]lintFile, int, error) {
 	case info.IsDir():
 		return readFolder(path)
 	}
-	src, err := os.ReadFile(path)
+	src, err := readFile(path, nil, maxPolicy)
 	if err != nil {
-		return nil, 0, unreadable(path, err)
+		return nil, 0, err
 	}
 	return []lintFile{{path: path, src: src}}, 0, nil
-}
-
-// unreadable says which file, without the system call.
-func unreadable(path string, err error) error {
-	if detail, ok := errors.AsType[*fs.PathError](err); ok {
-		err = detail.Err
-	}
-	return &fault.Error{Where: path, What: "read policy", Cause: err}
 }
 
 // readFolder reads the policies of a folder and those below it, but for hidden
@@ -84,9 +70,9 @@ func readFolder(root string) ([]lintFile, int, error) {
 		case entry.IsDir() || filepath.Ext(path) != ".json":
 			return nil
 		}
-		src, err := os.ReadFile(path)
+		src, err := readFile(path, nil, maxPolicy)
 		if err != nil {
-			return unreadable(path, err)
+			return err
 		}
 		if isPolicy(src) {
 			files = append(files, lintFile{path: path, src: src})

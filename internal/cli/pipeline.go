@@ -139,7 +139,7 @@ func readPlanFile(path string) (*plan.File, error) {
 	if err != nil || !info.Mode().IsRegular() {
 		return nil, nil //nolint:nilerr // as above
 	}
-	data, err := os.ReadFile(path)
+	data, err := readFile(path, nil, maxSnapshotFile)
 	if err != nil || !plan.IsFile(data) {
 		return nil, nil //nolint:nilerr // as above
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -97,13 +96,21 @@ func checkAction(name string) error {
 // readSnapshots makes one estate of several files.
 func readSnapshots(files []string) (*estate.Estate, error) {
 	var text []byte
+	from := map[string]string{} // the file of each account
 	for _, file := range files {
-		one, err := os.ReadFile(file)
+		one, err := readFile(file, nil, maxSnapshotFile)
 		if err != nil {
-			return nil, &fault.Error{What: "read snapshot", Cause: err}
+			return nil, err
 		}
-		if _, err := estate.ReadSnapshot(one); err != nil {
+		alone, err := estate.ReadSnapshot(one)
+		if err != nil {
 			return nil, notSnapshot(file, err)
+		}
+		for _, a := range alone.Accounts {
+			if before, twice := from[a.ID]; twice {
+				return nil, &fault.Error{Code: fault.Usage, Where: file, What: "account " + a.ID + " is in " + before + " too", Hint: "give one snapshot of each account"}
+			}
+			from[a.ID] = file
 		}
 		text = append(append(text, one...), '\n')
 	}
