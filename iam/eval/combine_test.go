@@ -224,7 +224,8 @@ func TestPrincipals(t *testing.T) {
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			// As a trust policy, which must allow, and with identity policies
-			// that do: what is left is the Principal element.
+			// that do: what is left is the Principal element. The action is one
+			// that trust policies judge for principals of every kind.
 			l := eval.Layers{
 				Identity: []*eval.Policy{compile(t, "identity", eval.Identity, allowAll)},
 				Session:  []*eval.Policy{compile(t, "session", eval.Session, allowAll)},
@@ -235,7 +236,7 @@ func TestPrincipals(t *testing.T) {
 			}
 			var got, doubtful []eval.Principal
 			for _, p := range everyone {
-				r := &eval.Request{Principal: p, Action: "sts:AssumeRole", Resource: roleARN}
+				r := &eval.Request{Principal: p, Action: "sts:TagSession", Resource: roleARN}
 				if decide(t, &l, r) == eval.Allowed {
 					got = append(got, p)
 				} else if l.MightAllow(r) {

@@ -53,6 +53,9 @@ func (l *Layers) judge(r *Request, found *findings, lenient bool) (Decision, str
 	if r.asksWhoItIs() {
 		return Allowed, ruleCallerIdentity, 0
 	}
+	if r.asksForSession() {
+		return Allowed, ruleSessionToken, 0
+	}
 	q := l.query(r)
 	q.lenient, q.found = lenient, found
 	t := q.ask(l)
@@ -71,6 +74,8 @@ func (l *Layers) judge(r *Request, found *findings, lenient bool) (Decision, str
 		return ImplicitDeny, "", withheld
 	case isImmutable(r.Action, r.Resource):
 		return ImplicitDeny, ruleOwned, kindSet(0).with(Resource)
+	case r.unwelcome():
+		return ImplicitDeny, ruleCaller, 0
 	}
 	return Allowed, l.standIn(r, &t), 0
 }

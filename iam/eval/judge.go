@@ -38,10 +38,10 @@ func (l *Layers) Judge(r *Request) Judgement {
 
 // when follows judge, with expressions in place of truth.
 func (l *Layers) when(r *Request) Expr {
-	if r.asksWhoItIs() {
+	if r.asksWhoItIs() || r.asksForSession() {
 		return all()
 	}
-	if isImmutable(r.Action, r.Resource) {
+	if isImmutable(r.Action, r.Resource) || r.unwelcome() {
 		return anyOf()
 	}
 	j := judge{layers: l, query: l.query(r)}

@@ -253,3 +253,53 @@ func TestLimitsWithoutPrincipal(t *testing.T) {
 		t.Error("an RCP with NotPrincipal compiles")
 	}
 }
+
+// Root users assume no roles; the bearers of tokens do it by calls of their own.
+//
+//	https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+//	https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+//	https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html
+func TestWhoMayCall(t *testing.T) {
+	open := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:*"}]}`
+	everyone := []eval.Principal{alice, role, session, fed, root, ec2, github, saml, nobody}
+	for _, tc := range []struct {
+		action string
+		want   []eval.Principal
+	}{
+		{"sts:AssumeRole", []eval.Principal{alice, role, session, fed, ec2}},
+		{"STS:assumerolewithwebidentity", []eval.Principal{github, nobody}},
+		{"sts:AssumeRoleWithSAML", []eval.Principal{saml, nobody}},
+		{"sts:TagSession", everyone},
+	} {
+		l := eval.Layers{Identity: []*eval.Policy{compile(t, "identity", eval.Identity, allowAll)}, Resource: compile(t, "trust", eval.Trust, open)}
+		var got, might []eval.Principal
+		for _, p := range everyone {
+			r := &eval.Request{Principal: p, Action: tc.action, Resource: roleARN}
+			if decide(t, &l, r) == eval.Allowed {
+				got = append(got, p)
+			}
+			if l.MightAllow(r) {
+				might = append(might, p)
+			}
+			if judged := l.Judge(r).Outlook == eval.Always; judged != (decide(t, &l, r) == eval.Allowed) {
+				t.Errorf("%s by %v: Judge says always: %v", tc.action, p, judged)
+			}
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tc.action, diff)
+		}
+		if diff := cmp.Diff(tc.want, might); diff != "" {
+			t.Errorf("%s, in doubt (-want +got):\n%s", tc.action, diff)
+		}
+	}
+	denied := eval.Layers{Identity: []*eval.Policy{compile(t, "identity", eval.Identity, v12(`"Effect":"Deny","Action":"*","Resource":"*"`))}}
+	for _, p := range everyone {
+		want := eval.ExplicitDeny
+		if p.Kind == eval.User || p.Kind == eval.Root {
+			want = eval.Allowed
+		}
+		if got := decide(t, &denied, &eval.Request{Principal: p, Action: "sts:GetSessionToken", Resource: "*"}); (got == eval.Allowed) != (want == eval.Allowed) {
+			t.Errorf("sts:GetSessionToken by %v: %v", p, got)
+		}
+	}
+}

@@ -5,6 +5,8 @@ import "strings"
 // Rules of AWS that stand above policies, as Explanation.Rule names them.
 const (
 	ruleCallerIdentity = "sts:GetCallerIdentity needs no permission and cannot be denied"
+	ruleSessionToken   = "sts:GetSessionToken needs no permission and cannot be denied"
+	ruleCaller         = "AWS takes this call from no principal of the kind"
 	ruleRoot           = "the account's root user may do everything in its account"
 	ruleOwned          = "AWS owns the resource and lets no account change it"
 	ruleGrant          = "a KMS grant allows it"
@@ -55,6 +57,38 @@ func isKMSKey(arn string) bool {
 func (r *Request) asksWhoItIs() bool {
 	const action = "sts:GetCallerIdentity"
 	return len(r.Action) == len(action) && strings.EqualFold(r.Action, action) && (r.Principal.Kind.isAWS() || r.Principal.Kind == Service)
+}
+
+// asksForSession tells sts:GetSessionToken, from whoever has a long-term key.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html
+func (r *Request) asksForSession() bool {
+	const action = "sts:GetSessionToken"
+	return len(r.Action) == len(action) && strings.EqualFold(r.Action, action) && (r.Principal.Kind == User || r.Principal.Kind == Root)
+}
+
+// unwelcome says that AWS takes the call from no principal of this kind,
+// whatever policies say: root users assume no roles, and the bearers of tokens
+// do so by calls of their own, which are nobody else's.
+//
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithSAML.html
+func (r *Request) unwelcome() bool {
+	kind := r.Principal.Kind
+	bearer := kind == WebIdentity || kind == SAML
+	name, sts := cutPrefixFold(r.Action, "sts:")
+	switch {
+	case !sts:
+		return false
+	case strings.EqualFold(name, "AssumeRole"):
+		return bearer || kind == Root || kind == Anonymous
+	case strings.EqualFold(name, "AssumeRoleWithWebIdentity"):
+		return kind != WebIdentity && kind != Anonymous
+	case strings.EqualFold(name, "AssumeRoleWithSAML"):
+		return kind != SAML && kind != Anonymous
+	}
+	return false
 }
 
 // immutable lists, for the resources that AWS keeps in every account, the

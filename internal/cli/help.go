@@ -55,7 +55,7 @@ func (a *app) help(cmd *cobra.Command, groups []group) {
 	helpExamples(out, cmd.Example)
 	if !cmd.HasParent() {
 		out.Heading("Exit codes")
-		out.Text(2, ui.StylePlain, "0 done, 1 error, 2 usage, 3 findings, 4 credentials, 130 interrupted")
+		out.Text(2, ui.StylePlain, "0 done, 1 error, 2 usage (plan --detailed-exitcode: changes), 3 findings, 4 credentials, 130 interrupted")
 		out.Blank()
 		out.Text(0, ui.StyleDim, "`postern help COMMAND` tells more about a command.")
 	}

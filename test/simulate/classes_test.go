@@ -26,6 +26,10 @@ var classes = []class{
 		return strings.HasPrefix(r.Request.Action, "sts:Assume") && r.Resource == nil
 	}},
 	{"root", func(r *row, _ []string) bool { return r.Request.Principal == root }},
+	{"caller-of-assume-role", func(r *row, _ []string) bool {
+		_, name := r.Request.Principal.(string)
+		return r.Request.Action == "sts:AssumeRole" && (!name || r.Request.Principal == github)
+	}},
 	{"direct-grant-and-session-policy", func(r *row, _ []string) bool {
 		return len(r.Session) > 0 && r.Request.Owner == home && r.grants("*", session, fed)
 	}},
