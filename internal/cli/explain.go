@@ -22,9 +22,9 @@ type explainOptions struct {
 	endpoint                           []string
 	scp, rcp                           []string // a level each, its files with commas between
 	resourcePolicy                     string
-	request                            string // file of a question
-	estates []string // files of snapshots
-	open                               bool   // keys that are not given are not known
+	request                            string   // file of a question
+	estates                            []string // files of snapshots
+	open                               bool     // keys that are not given are not known
 	batch                              bool
 	json                               bool
 }
