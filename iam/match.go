@@ -1,6 +1,9 @@
 package iam
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Match reports whether s as a whole matches the pattern: '*' stands for any
 // number of characters (slashes and colons too), '?' for exactly one, and
@@ -8,7 +11,8 @@ import "unicode/utf8"
 //
 // It runs in len(pattern)·len(s) steps at worst, without allocating: of all
 // stars only the last one is ever retried, because an earlier star could only
-// give the rest of the pattern less of the string.
+// give the rest of the pattern less of the string. Text without '?' after a star
+// is searched for instead, in the length of the string.
 func Match(pattern, s string) bool { return match(pattern, s, false) }
 
 // MatchFold is Match without regard to the case of ASCII letters, as action
@@ -23,6 +27,17 @@ func match(pattern, s string, fold bool) bool {
 			switch c := pattern[p]; {
 			case c == '*':
 				p++
+				if text, ok := plain(pattern[p:]); ok && !fold {
+					if p += len(text); p == len(pattern) {
+						return strings.HasSuffix(s[i:], text)
+					}
+					at := strings.Index(s[i:], text)
+					if at < 0 {
+						return false
+					}
+					i += at + len(text)
+					continue
+				}
 				star, retry = p, i
 				continue
 			case c == '?':
@@ -45,6 +60,19 @@ func match(pattern, s string, fold bool) bool {
 		p++
 	}
 	return p == len(pattern)
+}
+
+// plain is the text up to the next star or the end, unless it has a '?' or
+// could be found in the middle of a character.
+func plain(pattern string) (string, bool) {
+	n := strings.IndexAny(pattern, "*?")
+	switch {
+	case n < 0:
+		n = len(pattern)
+	case pattern[n] == '?':
+		return "", false
+	}
+	return pattern[:n], n > 0 && utf8.RuneStart(pattern[0])
 }
 
 // width is the number of bytes of the character at s[i].

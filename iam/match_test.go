@@ -3,6 +3,7 @@ package iam_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/postern-dev/postern/iam"
 )
@@ -158,6 +159,45 @@ func TestPatternsAgainstAllStrings(t *testing.T) {
 			if got := iam.Overlaps(a, b); got != overlaps {
 				t.Fatalf("Overlaps(%q, %q) = %v, want %v", a, b, got, overlaps)
 			}
+		}
+	}
+}
+
+// A long text after a star is not tried at each character of the string.
+func TestMatchLongText(t *testing.T) {
+	const n = 1 << 16
+	text := strings.Repeat("a", n)
+	start := time.Now()
+	for _, p := range []string{"*" + text + "b", "*" + text + "b*", "*a*" + text + "b*c"} {
+		if iam.Match(p, text+text) {
+			t.Errorf("%.5s...%s matches", p, p[len(p)-3:])
+		}
+		if !iam.Match(p, text+p) {
+			t.Errorf("%.5s...%s does not match itself", p, p[len(p)-3:])
+		}
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
+// Stars stand for whole characters, also where a text would be found within one.
+func TestMatchWithinCharacter(t *testing.T) {
+	for _, tc := range []struct {
+		pattern, s string
+		want       bool
+	}{
+		{"*é", "aé", true},
+		{"*\xa9", "é", false},
+		{"*\xa9*", "é", false},
+		{"*\xc3*", "é", true},
+		{"*\xc3*\xa9", "é", true},
+		{"*\xa9", "\xa9", true},
+		{"*é*é", "éé", true},
+		{"*é*é", "é", false},
+	} {
+		if got := iam.Match(tc.pattern, tc.s); got != tc.want {
+			t.Errorf("Match(%q, %q) = %v, want %v", tc.pattern, tc.s, got, tc.want)
 		}
 	}
 }
