@@ -19,7 +19,8 @@ import (
 const (
 	maxRow       = 16 << 20 // bytes
 	chunkRows    = 256      // rows handed to a worker at once
-	maxCached    = 64 << 20 // bytes of policy text kept compiled, of each kind; more start over
+	maxCached    = 8 << 20  // bytes of policy text kept compiled, which takes some 18 times as much; more start over
+	perPolicy    = 64       // what a policy without text would count for
 	chunksAtOnce = 4        // read ahead, for each worker
 )
 
@@ -86,7 +87,11 @@ func writeChunks(ctx context.Context, chunks <-chan *chunk, out io.Writer) error
 			if !more {
 				return nil
 			}
-			<-c.done
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-c.done:
+			}
 			if _, err := out.Write(c.out.Bytes()); err != nil {
 				return err
 			}
@@ -161,7 +166,7 @@ func (b *batch) answer(c *chunk) {
 
 func (b *batch) verdict(row []byte) verdict {
 	if len(row) > maxRow {
-		return verdict{Error: fmt.Sprintf("row is longer than %d bytes", maxRow)}
+		return verdict{ID: rowID(row), Error: fmt.Sprintf("row is longer than %d bytes", maxRow)}
 	}
 	q, err := parseQuestion(row)
 	if err != nil {
@@ -195,7 +200,7 @@ func (b *batch) compile(kind eval.Kind, name string, text []byte) (*eval.Policy,
 type policyCache struct {
 	mu   sync.RWMutex
 	seen [eval.RCP + 1]map[string]compiled
-	held [eval.RCP + 1]int // bytes of text
+	held int // bytes of text, of all kinds
 }
 
 type compiled struct {
@@ -216,15 +221,29 @@ func (c *policyCache) get(kind eval.Kind, text []byte, doubts func(error)) compi
 	if have, ok := c.seen[kind][string(text)]; ok { // another worker was first
 		return have
 	}
-	if c.seen[kind] == nil || c.held[kind]+len(text) > maxCached {
-		c.seen[kind], c.held[kind] = map[string]compiled{}, 0
-	}
-	c.held[kind] += len(text)
-	c.seen[kind][string(text)] = made
+	c.keep(kind, text, made)
 	if open != nil {
 		doubts(open)
 	}
 	return made
+}
+
+// keep starts over when the texts get too many; a text that is too long by
+// itself is not kept.
+func (c *policyCache) keep(kind eval.Kind, text []byte, made compiled) {
+	cost := len(text) + perPolicy
+	if cost > maxCached {
+		return
+	}
+	if c.held+cost > maxCached {
+		clear(c.seen[:])
+		c.held = 0
+	}
+	if c.seen[kind] == nil {
+		c.seen[kind] = map[string]compiled{}
+	}
+	c.held += cost
+	c.seen[kind][string(text)] = made
 }
 
 // compileBatch compiles a text; the error is what of it is in doubt.

@@ -11,9 +11,11 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/postern-dev/postern/iam/eval"
 	"github.com/postern-dev/postern/internal/cli/ui"
 )
 
@@ -63,7 +65,7 @@ func TestBatchVerdicts(t *testing.T) {
 		{"the management account", rowOf(`1`, eve, `,"identity_policies":[`+allowGet+`],"scp_levels":[[]],"organization":{"management_account":"111111111111"}`), `{"id":1,"decision":"allowed","blocked_by":[]}`},
 		{"keys of others are left alone", rowOf(`1`, eve, `,"note":[1],"identity_policies":[`+allowGet+`]`), `{"id":1,"decision":"allowed","blocked_by":[]}`},
 
-		{"no JSON", `{"id":7,`, `{"id":null,"error":"unexpected end of JSON input"}`},
+		{"no JSON", `{"id":7,`, `{"id":7,"error":"unexpected end of JSON input"}`},
 		{"no object", `[]`, `{"id":null,"error":"row cannot be a array"}`},
 		{"no request", `{"id":7}`, `{"id":7,"error":"request.principal is missing"}`},
 		{"no action", `{"id":7,"request":{` + eve + `,"resource":"*"}}`, `{"id":7,"error":"request.action is missing"}`},
@@ -78,7 +80,28 @@ func TestBatchVerdicts(t *testing.T) {
 		{"policy null", rowOf(`7`, eve, `,"identity_policies":[null]`), `{"id":7,"error":"identity_policies[0]: 1:1: policy must be an object"}`},
 		{"two policies", rowOf(`7`, eve, `,"identity_policies":[1],"resource_policy":2`), `{"id":7,"error":"identity_policies[0]: 1:1: policy must be an object\nresource_policy: 1:1: policy must be an object"}`},
 		{"layer", rowOf(`7`, eve, `,"identity_policies":"x"`), `{"id":7,"error":"identity_policies cannot be a string"}`},
-		{"text", rowOf(`7`, "\"principal\":\"\xff\"", ``), `{"id":null,"error":"row is not UTF-8"}`},
+		{"text", rowOf(`7`, "\"principal\":\"\xff\"", ``), `{"id":7,"error":"row is not UTF-8"}`},
+		{"an id that is not text", "{\"id\":\"\xff\"}", `{"id":null,"error":"row is not UTF-8"}`},
+		{"an id that may go on", `{"id":7`, `{"id":null,"error":"unexpected end of JSON input"}`},
+		{"id before a slip", `{"id":7,"request":{]}`, `{"id":7,"error":"invalid character ']' looking for beginning of object key string"}`},
+		{"too long with an id", `{"id":7,"note":"` + strings.Repeat("a", maxRow) + `"}`, `{"id":7,"error":"row is longer than 16777216 bytes"}`},
+		{"id twice", `{"id":7,"id":8}`, `{"id":7,"error":"id is given twice"}`},
+		{"layer twice", rowOf(`7`, eve, `,"identity_policies":[`+denyS3+`],"identity_policies":[`+allowGet+`]`), `{"id":7,"error":"identity_policies is given twice"}`},
+		{"layer twice by an escape", rowOf(`7`, eve, `,"identity_policies":[`+denyS3+`],"identity\u005fpolicies":[`+allowGet+`]`), `{"id":7,"error":"identity_policies is given twice"}`},
+		{"request twice", `{"id":7,"request":{},"request":{}}`, `{"id":7,"error":"request is given twice"}`},
+		{"principal twice", rowOf(`7`, eve+`,`+eve, ``), `{"id":7,"error":"request.principal is given twice"}`},
+		{"context key twice", rowOf(`7`, eve+`,"context":{"a":"b","a":"c"}`, ``), `{"id":7,"error":"request.context has the key \"a\" twice"}`},
+		{"organization key twice", rowOf(`7`, eve, `,"organization":{"resource_outside":true,"resource_outside":false}`), `{"id":7,"error":"organization.resource_outside is given twice"}`},
+		{"layer in another case", rowOf(`7`, eve, `,"identity_policies":[`+allowGet+`],"IDENTITY_policies":[`+denyS3+`]`), `{"id":7,"decision":"allowed","blocked_by":[]}`},
+		{"request key in another case", rowOf(`7`, eve, ``)[:len(rowOf(`7`, eve, ``))-2] + `,"Action":"x"},"note":1,"note":2}`, `{"id":7,"decision":"implicitly_denied","blocked_by":["identity_policies"]}`},
+		{"resource of the wrong type", `{"id":7,"request":{` + eve + `,"resource":[]}}`, `{"id":7,"error":"request.resource cannot be a array"}`},
+		{"action with a control character", `{"id":7,"request":{` + eve + `,"action":"a:B\u0000","resource":"*"}}`, `{"id":7,"error":"request.action \"a:B\\x00\" is not of the form service:Name"}`},
+		{"action with a newline", `{"id":7,"request":{` + eve + `,"action":"a:B\n","resource":"*"}}`, `{"id":7,"error":"request.action \"a:B\\n\" is not of the form service:Name"}`},
+		{"action beyond ASCII", `{"id":7,"request":{` + eve + `,"action":"s3:GetÖbject","resource":"*"}}`, `{"id":7,"error":"request.action \"s3:GetÖbject\" is not of the form service:Name"}`},
+		{"longest resource", `{"id":7,"request":{` + eve + `,"action":"a:B","resource":"` + strings.Repeat("a", 8192) + `"}}`, `{"id":7,"decision":"implicitly_denied","blocked_by":["identity_policies"]}`},
+		{"resource too long", `{"id":7,"request":{` + eve + `,"action":"a:B","resource":"` + strings.Repeat("a", 8193) + `"}}`, `{"id":7,"error":"request.resource is longer than 8192 bytes"}`},
+		{"action too long", `{"id":7,"request":{` + eve + `,"action":"a:` + strings.Repeat("B", 8193) + `","resource":"*"}}`, `{"id":7,"error":"request.action is longer than 8192 bytes"}`},
+		{"context value too long", rowOf(`7`, eve+`,"context":{"a":["b","`+strings.Repeat("a", 8193)+`"]}`, ``), `{"id":7,"error":"a value of request.context is longer than 8192 bytes"}`},
 		{"too long", `"` + strings.Repeat("a", maxRow) + `"`, `{"id":null,"error":"row is longer than 16777216 bytes"}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -188,6 +211,50 @@ func TestBatchBreaks(t *testing.T) {
 	}
 	if err := b.run(t.Context(), strings.NewReader(row), closed); err == nil {
 		t.Error("a writer that breaks is not told")
+	}
+}
+
+// A signal ends a batch whose next verdict takes long.
+func TestBatchInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	chunks, done := make(chan *chunk), make(chan error, 1)
+	go func() { done <- writeChunks(ctx, chunks, io.Discard) }()
+	chunks <- &chunk{done: make(chan struct{})}
+	cancel()
+	select {
+	case err := <-done:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("interrupted: %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("a chunk that is not done keeps the batch from ending")
+	}
+}
+
+// The text of the policies kept compiled is bounded over all kinds.
+func TestPolicyCacheBound(t *testing.T) {
+	var cache policyCache
+	most := 0
+	for i := range 30 {
+		for _, kind := range []eval.Kind{eval.Identity, eval.SCP, eval.RCP} {
+			cache.get(kind, fmt.Appendf(nil, "%d%s", i, strings.Repeat("x", 1<<18)), nil)
+			held := 0
+			for _, texts := range cache.seen {
+				for text := range texts {
+					held += len(text)
+				}
+			}
+			most = max(most, held)
+		}
+	}
+	if most > 8<<20 || most < 4<<20 {
+		t.Errorf("up to %d bytes of text are kept", most)
+	}
+	cache.get(eval.Identity, bytes.Repeat([]byte("y"), 9<<20), nil)
+	for text := range cache.seen[eval.Identity] {
+		if len(text) > 8<<20 {
+			t.Errorf("a text of %d bytes is kept", len(text))
+		}
 	}
 }
 
