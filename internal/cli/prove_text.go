@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/internal/cli/ui"
@@ -121,15 +122,15 @@ func verdictText(out *ui.Printer, v prove.Verdict) {
 	}
 	out.Item(2, mark, word+v.Rail)
 	out.Line(ui.Dim("      " + v.Where))
-	for _, bad := range v.Violations {
-		violationText(out, bad)
-	}
-	for _, open := range v.Doubts {
-		violationText(out, open)
+	shown := map[string]bool{}
+	for _, bad := range slices.Concat(v.Violations, v.Doubts) {
+		violationText(out, bad, shown)
 	}
 }
 
-func violationText(out *ui.Printer, v prove.Violation) {
+// violationText prints one way in which a guard rail fails. A statement to
+// blame is shown once: many identities may fail by the same.
+func violationText(out *ui.Printer, v prove.Violation, shown map[string]bool) {
 	who := v.Principal
 	if v.Identity != "" {
 		who = v.Identity + " as " + v.Principal
@@ -142,9 +143,16 @@ func violationText(out *ui.Printer, v prove.Violation) {
 	}
 	out.Text(6, ui.StylePlain, who+": "+v.Action+" on "+v.Resource)
 	out.Text(8, ui.StyleDim, v.Reason)
-	if v.Blame != nil {
-		for line := range strings.Lines(string(v.Blame.Indented())) {
-			out.Line(ui.Plain("        "), ui.Dim(strings.TrimRight(line, "\n")))
-		}
+	if v.Blame == nil {
+		return
+	}
+	text := string(v.Blame.Indented())
+	key := v.Principal + " " + v.Policy + " " + text
+	if shown[key] {
+		return
+	}
+	shown[key] = true
+	for line := range strings.Lines(text) {
+		out.Line(ui.Plain("        "), ui.Dim(strings.TrimRight(line, "\n")))
 	}
 }
