@@ -23,6 +23,7 @@ type Grant struct {
 	Params     []Param
 	Levels     []Level      // narrowest first; the first is the default
 	Unscopable []Unscopable // actions that must stand on "*", and why
+	Why        Why          // every action that any level may render, and no other
 	Cases      []Case       // what it must allow and deny; tests evaluate them
 
 	// statements renders arguments that have passed Check, completed with the
@@ -77,6 +78,10 @@ type Scope struct {
 	Region    string
 	Account   string // 12 digits
 }
+
+// Why says for each action which call of which tool needs it, in a short line
+// such as "docker push: starts the upload of each layer".
+type Why map[string]string
 
 // Unscopable says why an action stands on the resource "*".
 type Unscopable struct {
@@ -158,6 +163,19 @@ func newGrants() []*Grant {
 
 // DefaultLevel is the level of a grant that names none: the narrowest.
 func (g *Grant) DefaultLevel() string { return g.Levels[0].Name }
+
+// Example are example values for what a level requires. Those of a level lie
+// within those of the next, so that the policies of two levels can be compared.
+func (g *Grant) Example(level string) Args {
+	l, _ := g.level(level)
+	args := Args{}
+	for _, p := range g.Params {
+		if p.Required || slices.Contains(l.Needs, p.Name) {
+			args[p.Name] = []string{p.Example}
+		}
+	}
+	return args
+}
 
 // level returns the level of that name; empty stands for the default.
 func (g *Grant) level(name string) (Level, bool) {

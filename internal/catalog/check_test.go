@@ -16,7 +16,7 @@ func TestCheck(t *testing.T) {
 	for i := range many {
 		many[i] = "shop" + strings.Repeat("x", i)
 	}
-	const writeRepositories = "write repositories: [shop]"
+	const writeRepositories = "write repositories: [team/web]"
 	const widerRepositories = "for all below a name use level prefix, for the whole registry level registry"
 	tests := []struct {
 		name  string
@@ -63,7 +63,7 @@ func TestCheck(t *testing.T) {
 		},
 		{
 			name: "empty list", grant: "ecr-docker-push", args: catalog.Args{"repositories": {}},
-			want: []*catalog.ArgError{{Param: "repositories", Msg: "is an empty list", Hint: "name at least one: repositories: [shop]; " + widerRepositories}},
+			want: []*catalog.ArgError{{Param: "repositories", Msg: "is an empty list", Hint: "name at least one: repositories: [team/web]; " + widerRepositories}},
 		},
 		{
 			name: "too many values", grant: "ecr-docker-push", args: catalog.Args{"repositories": many},
@@ -73,8 +73,8 @@ func TestCheck(t *testing.T) {
 			name: "everything wrong with values at once", grant: "ecr-docker-push",
 			args: catalog.Args{"repositories": {"shop", "*", "team/*", "${aws:username}", "arn:aws:ecr:eu-west-1:222222222222:repository/shop", "a/../b", "team/", "Shop", "team/a:b", ""}},
 			want: []*catalog.ArgError{
-				{Param: "repositories", Msg: `"*" is a wildcard and would widen the grant`, Hint: widerRepositories + "; name each one: repositories: [shop]"},
-				{Param: "repositories", Msg: `"team/*" is a wildcard and would widen the grant`, Hint: widerRepositories + "; name each one: repositories: [shop]"},
+				{Param: "repositories", Msg: `"*" is a wildcard and would widen the grant`, Hint: widerRepositories + "; name each one: repositories: [team/web]"},
+				{Param: "repositories", Msg: `"team/*" is a wildcard and would widen the grant`, Hint: widerRepositories + "; name each one: repositories: [team/web]"},
 				{Param: "repositories", Msg: `"${aws:username}" is a policy variable: what it grants cannot be proven`, Hint: writeRepositories},
 				{Param: "repositories", Msg: `"arn:aws:ecr:eu-west-1:222222222222:repository/shop" is an ARN; a name is wanted`, Hint: writeRepositories},
 				{Param: "repositories", Msg: `"a/../b" contains ".."`, Hint: writeRepositories},

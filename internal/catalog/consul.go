@@ -26,6 +26,11 @@ func consulAutoDiscovery() *Grant {
 			{Action: "ec2:DescribeInstances", Reason: "DescribeInstances" + noResource},
 			{Action: "ec2:DescribeTags", Reason: "DescribeTags" + noResource},
 		},
+		Why: Why{
+			"autoscaling:DescribeAutoScalingGroups": "agents that look for the members of a group (Vault's and Nomad's scripts): find its instances",
+			"ec2:DescribeInstances":                 "retry_join provider=aws: finds instances by tag and reads their addresses",
+			"ec2:DescribeTags":                      "agents: read the tags of their own instance",
+		},
 		Cases:      consulCases(),
 		statements: consulStatements,
 	}

@@ -13,7 +13,7 @@ func ecrDockerPush() *Grant {
 		Never:   "create, delete or configure a repository, delete or untag an image, change who may use one",
 		Params: []Param{
 			{
-				Name: "repositories", Type: List, Max: 100, Pattern: name, Example: "shop", Levels: []string{"repository"},
+				Name: "repositories", Type: List, Max: 100, Pattern: name, Example: "team/web", Levels: []string{"repository"},
 				Summary: "up to 100 repository names of the account's registry, without registry host or tag",
 				Wider:   "for all below a name use level prefix, for the whole registry level registry",
 			},
@@ -35,6 +35,19 @@ func ecrDockerPush() *Grant {
 			Action: "ecr:GetAuthorizationToken",
 			Reason: "the token is one for the whole registry and the action knows no resource; what it opens is bounded by the other statements",
 		}},
+		Why: Why{
+			"ecr:BatchCheckLayerAvailability": "docker push: asks which layers the repository already has (HEAD of a blob)",
+			"ecr:BatchGetImage":               "docker push, buildx, kaniko: ask for a manifest by tag or digest before they put one",
+			"ecr:CompleteLayerUpload":         "docker push: ends the upload of each layer",
+			"ecr:DescribeImageScanFindings":   "aws ecr wait image-scan-complete, describe-image-scan-findings: with scan",
+			"ecr:DescribeImages":              "aws ecr describe-images: sees whether a tag is taken, before a build",
+			"ecr:GetAuthorizationToken":       "aws ecr get-login-password, amazon-ecr-login, docker-credential-ecr-login: log in",
+			"ecr:GetDownloadUrlForLayer":      "docker pull, buildx imagetools and --cache-from: read layers back, with pull",
+			"ecr:InitiateLayerUpload":         "docker push: starts the upload of each layer",
+			"ecr:ListImages":                  "aws ecr list-images: with list",
+			"ecr:PutImage":                    "docker push: puts the manifest under its tag",
+			"ecr:UploadLayerPart":             "docker push: sends each layer",
+		},
 		Cases:      ecrCases(),
 		statements: ecrStatements,
 	}

@@ -30,6 +30,11 @@ func sshKeyLookup() *Grant {
 			{Name: "group", Summary: "members of the named groups, keys of any user", Adds: "public keys of users outside the paths", Needs: []string{"groups"}},
 			{Name: "account", Summary: "members of any group, keys of any user", Adds: "the members of every other group"},
 		},
+		Why: Why{
+			"iam:GetGroup":          "user sync: reads the members of a group",
+			"iam:GetSSHPublicKey":   "sshd's AuthorizedKeysCommand: reads a key",
+			"iam:ListSSHPublicKeys": "sshd's AuthorizedKeysCommand: finds the active keys of a user",
+		},
 		Cases:      sshCases(),
 		statements: sshStatements,
 	}

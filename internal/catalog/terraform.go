@@ -40,6 +40,18 @@ func terraformRemoteStateS3() *Grant {
 			{Name: "prefix", Summary: "read, write and lock every state of a folder", Adds: "the folder's other states, present and future", Needs: []string{"prefix"}},
 			{Name: "bucket", Summary: "read, write and lock every state of the bucket", Adds: "every other object of the bucket"},
 		},
+		Why: Why{
+			"dynamodb:DeleteItem":    "terraform plan, apply: release the lock in the table",
+			"dynamodb:DescribeTable": "OpenTofu and older Terraform, init: look whether the table is there",
+			"dynamodb:GetItem":       "terraform: reads the digest of the state, and who holds the lock",
+			"dynamodb:PutItem":       "terraform plan, apply: take the lock, write the digest of the state",
+			"kms:Decrypt":            "terraform: reads a state that the key encrypts",
+			"kms:GenerateDataKey":    "terraform apply: writes a state that the key encrypts",
+			"s3:DeleteObject":        "terraform plan, apply: remove the lock file (use_lockfile)",
+			"s3:GetObject":           "terraform init, plan, apply: read the state, and who holds the lock file",
+			"s3:ListBucket":          "terraform init: lists the workspaces; a state that is not there yet is then told from one that is forbidden",
+			"s3:PutObject":           "terraform apply: writes the state; plan, apply: write the lock file",
+		},
 		Cases:      terraformCases(),
 		statements: terraformStatements,
 	}

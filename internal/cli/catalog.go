@@ -156,7 +156,7 @@ func explain(cmd *cobra.Command, grant *catalog.Grant, o catalogOptions) (*grant
 		Account: o.scope.Account, Region: o.scope.Region,
 	}
 	if len(args) == 0 && !o.policy {
-		entry.Args = exampleArgs(grant, o.level)
+		entry.Args = grant.Example(o.level)
 		entry.Example = len(entry.Args) > 0
 	}
 	if errs := grant.CheckIn(o.scope, o.level, entry.Args); len(errs) > 0 {
@@ -195,24 +195,6 @@ func param(grant *catalog.Grant, name string) *catalog.Param {
 		return nil
 	}
 	return &grant.Params[i]
-}
-
-// exampleArgs are example values for the parameters that a level requires.
-func exampleArgs(grant *catalog.Grant, level string) catalog.Args {
-	args := catalog.Args{}
-	for _, p := range grant.Params {
-		if requires(grant, level, p) {
-			args[p.Name] = []string{p.Example}
-		}
-	}
-	return args
-}
-
-// requires says whether a parameter must be given at a level.
-func requires(grant *catalog.Grant, level string, p catalog.Param) bool {
-	return p.Required || slices.ContainsFunc(grant.Levels, func(l catalog.Level) bool {
-		return l.Name == level && slices.Contains(l.Needs, p.Name)
-	})
 }
 
 // argErrors says where on the command line each mistake stands.
