@@ -1,14 +1,11 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/eval"
@@ -55,18 +52,6 @@ type principalName struct {
 	Anonymous bool
 }
 
-func (p *principalName) UnmarshalJSON(src []byte) error {
-	var kind string
-	if src[0] == '"' {
-		return json.Unmarshal(src, &p.Name)
-	}
-	if readObject(src, "request.principal", fields{"type": &kind}) != nil || !strings.EqualFold(kind, "anonymous") {
-		return errors.New(`principal must be a string or {"type":"anonymous"}`)
-	}
-	p.Anonymous = true
-	return nil
-}
-
 func (p principalName) principal() (eval.Principal, error) {
 	switch {
 	case p.Anonymous:
@@ -80,191 +65,6 @@ func (p principalName) principal() (eval.Principal, error) {
 // contextList is the values of a condition key: a string, number or boolean,
 // or a list of them.
 type contextList []string
-
-func (c *contextList) UnmarshalJSON(src []byte) error {
-	var many []json.RawMessage
-	if src[0] != '[' {
-		many = []json.RawMessage{src}
-	} else if err := json.Unmarshal(src, &many); err != nil {
-		return err
-	}
-	out := make(contextList, 0, len(many))
-	for _, one := range many {
-		value, err := contextValue(one)
-		if err != nil {
-			return err
-		}
-		out = append(out, value)
-	}
-	*c = out
-	return nil
-}
-
-func contextValue(src []byte) (string, error) {
-	var text string
-	switch {
-	case len(src) == 0 || src[0] == '{' || src[0] == '[' || string(src) == "null":
-		return "", fmt.Errorf("context value %s is not a string, number or boolean", src)
-	case src[0] != '"':
-		return string(src), nil
-	}
-	err := json.Unmarshal(src, &text)
-	return text, err
-}
-
-// parseQuestion reads one row. The error says what is wrong with it; the id is
-// then still filled in if it can be read.
-func parseQuestion(src []byte) (*question, error) {
-	if !utf8.Valid(src) {
-		return &question{ID: rowID(src)}, errors.New("row is not UTF-8")
-	}
-	q := new(question)
-	if err := json.Unmarshal(src, q); err != nil {
-		return &question{ID: rowID(src)}, jsonError(err)
-	}
-	return q, nil
-}
-
-func (q *question) UnmarshalJSON(src []byte) error {
-	return readObject(src, "", fields{
-		"id": &q.ID, "request": &q.Request, "identity_policies": &q.Identity, "session_policies": &q.Session,
-		"permissions_boundaries": &q.Boundary, "resource_policy": &q.Resource, "vpc_endpoint_policies": &q.Endpoint,
-		"scp_levels": &q.SCP, "rcp_levels": &q.RCP, "organization": &q.Organization,
-	})
-}
-
-func (r *questionRequest) UnmarshalJSON(src []byte) error {
-	return readObject(src, "request", fields{
-		"principal": &r.Principal, "action": &r.Action, "resource": &r.Resource,
-		"resource_account": &r.ResourceAccount, "context": (*contextKeys)(&r.Context),
-	})
-}
-
-func (o *organization) UnmarshalJSON(src []byte) error {
-	return readObject(src, "organization", fields{
-		"management_account": &o.Management, "principal_outside": &o.PrincipalOutside, "resource_outside": &o.ResourceOutside,
-	})
-}
-
-// contextKeys is a context whose keys come once. Case variants of a key are for
-// eval to judge.
-type contextKeys map[string]contextList
-
-func (c *contextKeys) UnmarshalJSON(src []byte) error {
-	if string(src) == "null" {
-		return nil
-	}
-	*c = contextKeys{}
-	return eachMember(src, "request.context", func(key string, value json.RawMessage) error {
-		if _, seen := (*c)[key]; seen {
-			return fmt.Errorf("request.context has the key %q twice", key)
-		}
-		var values contextList
-		if err := json.Unmarshal(value, &values); err != nil {
-			return err
-		}
-		(*c)[key] = values
-		return nil
-	})
-}
-
-// fields are the known keys of an object, and where their values go.
-type fields map[string]any
-
-// readObject reads an object by the exact names of its keys, each at most
-// once; encoding/json would take any case, and the last of many. Other keys are
-// left alone, and null is an object without keys.
-func readObject(src []byte, where string, known fields) error {
-	if string(src) == "null" {
-		return nil
-	}
-	seen := make(map[string]bool, len(known))
-	return eachMember(src, where, func(key string, value json.RawMessage) error {
-		to, ok := known[key]
-		path := strings.TrimPrefix(where+"."+key, ".")
-		switch {
-		case !ok:
-			return nil
-		case seen[key]:
-			return fmt.Errorf("%s is given twice", path)
-		}
-		seen[key] = true
-		err := json.Unmarshal(value, to)
-		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && !strings.HasPrefix(wrong.Field, path) {
-			wrong.Field = path
-		}
-		return err
-	})
-}
-
-// eachMember goes through the members of an object in order, until take fails.
-func eachMember(src []byte, where string, take func(key string, value json.RawMessage) error) error {
-	d := json.NewDecoder(bytes.NewReader(src))
-	open, err := d.Token()
-	switch {
-	case err != nil:
-		return err
-	case open != json.Delim('{'):
-		return &json.UnmarshalTypeError{Value: tokenKind(open), Field: where}
-	}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return err
-		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return err
-		}
-		if d.InputOffset() == int64(len(src)) {
-			return io.ErrUnexpectedEOF // a number may go on where the text was cut
-		}
-		if err := take(key.(string), value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func tokenKind(t json.Token) string {
-	switch t.(type) {
-	case json.Delim:
-		return "array"
-	case string:
-		return "string"
-	case bool:
-		return "bool"
-	}
-	return "number"
-}
-
-// rowID is the id of a row that is broken or cut off somewhere; nil if it
-// cannot be read.
-func rowID(src []byte) json.RawMessage {
-	var id json.RawMessage
-	_ = eachMember(src, "", func(key string, value json.RawMessage) error { // as far as it goes
-		if key != "id" {
-			return nil
-		}
-		if utf8.Valid(value) {
-			id = value
-		}
-		return io.EOF
-	})
-	return id
-}
-
-// jsonError says what is wrong without the names of Go types.
-func jsonError(err error) error {
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		where := wrong.Field
-		if where == "" {
-			where = "row"
-		}
-		return fmt.Errorf("%s cannot be a %s", where, wrong.Value)
-	}
-	return errors.New(strings.TrimPrefix(err.Error(), "json: "))
-}
 
 // request is the request with the context given, nothing filled in.
 func (q *question) request() (*eval.Request, error) {
