@@ -93,21 +93,13 @@ func (t *state) encryption() iam.Statement {
 	if t.write {
 		actions = append(actions, "kms:GenerateDataKey")
 	}
-	arn, region := t.arn("kms", "key/"+t.key), t.Region
-	if strings.HasPrefix(t.key, "arn:") {
-		arn, region = t.key, strings.Split(t.key, ":")[3]
-	}
-	return allow(t.prefix+"Key", actions, []string{arn},
-		when("StringEquals", "kms:ViaService", t.principals("s3."+region)...))
+	return t.through("s3", t.key, t.prefix+"Key", actions)
 }
 
 // newState reads the parameters of stateParams; the caller adds the objects.
 func newState(s Scope, prefix string, args Args) *state {
-	if region := args.one("region"); region != "" {
-		s.Region = region
-	}
 	return &state{
-		Scope:    s,
+		Scope:    s.in(args.one("region")),
 		prefix:   prefix,
 		bucket:   args.one("bucket"),
 		lockfile: args.on("lockfile"),
@@ -132,15 +124,8 @@ func stateParams(writing []string) []Param {
 			Name: "lock_table", Type: String, Max: 255, Pattern: `^[A-Za-z0-9_.-]{3,255}$`, Example: "terraform-locks",
 			Summary: "name of the DynamoDB table with the locks, 3 to 255 characters; without it no table is used",
 		},
-		{
-			Name: "kms_key", Type: String, Max: 200, Example: "1234abcd-12ab-34cd-56ef-1234567890ab",
-			Pattern: `^(arn:aws(-[a-z]+)*:kms:[a-z0-9-]+:[0-9]{12}:key/)?([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$`,
-			Summary: "id of the KMS key that encrypts the states, or its ARN if it is of another account; without it S3's own encryption is assumed",
-		},
-		{
-			Name: "region", Type: String, Max: 30, Regions: true, Pattern: regionForm().String(), Example: "eu-west-1",
-			Summary: "region of the bucket, the table and the key; without it the role's own",
-		},
+		kmsKeyParam("kms_key", "that encrypts the states", "without it S3's own encryption is assumed"),
+		regionParam("the bucket, the table and the key"),
 	}
 }
 
