@@ -99,8 +99,9 @@ type pass struct {
 	typ      Type
 	settings Settings
 	check    *check
-	count    int  // findings of the check
-	full     bool // that is all that it may have
+	most     int  // findings that each check may have
+	count    int  // those of the check
+	full     bool // count is most
 	findings []Finding
 
 	expanded map[string][]string // by pattern of actions
@@ -157,7 +158,7 @@ func (p *pass) report(n *node, format string, args ...any) *Finding {
 	}
 	p.findings = append(p.findings, f)
 	p.count++
-	p.full = p.count >= maxFindings
+	p.full = p.count >= p.most
 	return &p.findings[len(p.findings)-1]
 }
 

@@ -2,29 +2,30 @@ package lint
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"math"
 	"slices"
 )
 
-// maxRounds bounds Fixed: a fix can make room for another, hardly ever twice.
-const maxRounds = 20
+// Bounds of Fixed. AWS takes no policy of more than 20 KB: what it holds of
+// mistakes is gone after fewer.
+const (
+	maxRounds       = 50
+	maxFixedAtATime = 1000 // findings of one check
+)
 
 // Fixed applies the safe fixes of all findings, and of those that then appear,
-// and returns the text with the findings that are gone for it. The text is src
-// itself if there are none.
+// until none is left, and returns the text with the findings that are gone for
+// it. The text is src itself if there are none.
 func Fixed(src []byte, opt Options) ([]byte, []Finding) {
-	if opt.Type == "" {
-		opt.Type, _ = Guess(src) // a fix must not turn the policy into one of another type
-	}
 	var done []Finding
 	for range maxRounds {
-		var findings []Finding
-		for _, f := range Run(src, opt) {
-			if f.Fix != nil && f.Fix.Safe {
-				findings = append(findings, f)
-			}
+		if opt.Type == "" {
+			opt.Type, _ = Guess(src) // once: a fix must not turn the policy into one of another type
 		}
-		fixed, applied := Apply(src, findings)
+		safe := slices.DeleteFunc(run(src, opt, maxFixedAtATime), func(f Finding) bool { return !f.safe() })
+		fixed, applied := Apply(src, safe)
 		if len(applied) == 0 {
 			break
 		}
@@ -33,20 +34,19 @@ func Fixed(src []byte, opt Options) ([]byte, []Finding) {
 	return src, done
 }
 
+func (f *Finding) safe() bool { return f.Fix != nil && f.Fix.Safe }
+
 // Apply changes the text as the fixes of findings say, safe or not, and returns
 // the findings that were applied: of two whose edits overlap only the first. The
 // findings must be of this very text.
 func Apply(src []byte, findings []Finding) ([]byte, []Finding) {
-	var edits []Edit
+	var edits editSet
 	var applied []Finding
 	for _, f := range findings {
-		if f.Fix == nil || !fits(edits, f.Fix.Edits, len(src)) {
-			continue
+		if f.Fix != nil && edits.add(f.Fix.Edits, len(src)) {
+			applied = append(applied, f)
 		}
-		edits = append(edits, f.Fix.Edits...)
-		applied = append(applied, f)
 	}
-	slices.SortFunc(edits, func(a, b Edit) int { return a.Start - b.Start })
 	var out bytes.Buffer
 	at := 0
 	for _, e := range edits {
@@ -58,18 +58,49 @@ func Apply(src []byte, findings []Finding) ([]byte, []Finding) {
 	return out.Bytes(), applied
 }
 
-// fits reports whether none of more overlaps or touches one of edits: of two
-// neighbours in a list each removal takes a comma, and together one too many.
-func fits(edits, more []Edit, size int) bool {
-	for _, m := range more {
-		if m.Start < 0 || m.End < m.Start || m.End > size {
-			return false
+// separate takes away the safe fixes that overlap one before them.
+func separate(findings []Finding) {
+	var edits editSet
+	for i := range findings {
+		if f := &findings[i]; f.safe() && !edits.add(f.Fix.Edits, math.MaxInt) {
+			f.Fix = nil
 		}
-		if slices.ContainsFunc(edits, func(e Edit) bool { return m.Start <= e.End && e.Start <= m.End }) {
+	}
+}
+
+// editSet are edits of one text that do not overlap, in its order.
+type editSet []Edit
+
+// add takes more into the set, all or none: edits that overlap one of it or
+// each other, or are not inside of a text of that size, are refused.
+func (s *editSet) add(more []Edit, size int) bool {
+	for i, e := range more {
+		if e.Start < 0 || e.End < e.Start || e.End > size || slices.ContainsFunc(more[:i], e.overlaps) || !s.hasRoom(e) {
 			return false
 		}
 	}
+	for _, e := range more {
+		at, _ := s.find(e)
+		*s = slices.Insert(*s, at, e)
+	}
 	return true
+}
+
+func (s editSet) find(e Edit) (int, bool) {
+	return slices.BinarySearchFunc(s, e, func(a, b Edit) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End)) })
+}
+
+// hasRoom looks at the neighbours that e would have.
+func (s editSet) hasRoom(e Edit) bool {
+	i, same := s.find(e)
+	return !same && (i == 0 || !s[i-1].overlaps(e)) && (i == len(s) || !s[i].overlaps(e))
+}
+
+// overlaps reports whether two edits are about a byte that both replace, or one
+// writes into what the other replaces, or both at one place. Neighbours do not
+// overlap: of two items of a list each takes a comma of its own with it.
+func (e Edit) overlaps(other Edit) bool {
+	return e.Start < other.End && other.Start < e.End || e.Start == other.Start && e.End == other.End
 }
 
 // quoted is a string in JSON, with &, < and > as they are.

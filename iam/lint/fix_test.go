@@ -1,6 +1,7 @@
 package lint_test
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -104,17 +105,47 @@ func TestApplyLeavesOverlappingFixesOut(t *testing.T) {
 	}
 	src := []byte("0123456789")
 	got, applied := lint.Apply(src, []lint.Finding{
-		finding(2, 4, "a"), finding(3, 5, "b"), finding(4, 5, "c"), finding(8, 99, "d"), {Code: "no fix"}, finding(6, 6, "e"),
+		finding(2, 4, "a"), finding(3, 5, "b"), finding(4, 5, "c"), finding(8, 99, "d"), {Code: "no fix"}, finding(6, 6, "e"), finding(6, 6, "f"),
+		{Code: "itself", Fix: &lint.Fix{Edits: []lint.Edit{{Start: 7, End: 9}, {Start: 8, End: 10}}}},
 	})
-	if string(got) != "01a45e6789" {
+	if string(got) != "01ac5e6789" {
 		t.Errorf("got %s", got)
 	}
 	var codes []string
 	for _, f := range applied {
 		codes = append(codes, f.Code)
 	}
-	if diff := cmp.Diff([]string{"a", "e"}, codes); diff != "" {
+	if diff := cmp.Diff([]string{"a", "c", "e"}, codes); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Safe fixes of one run can be applied together, by whoever reads them, and
+// fixing what is fixed changes nothing.
+func TestSafeFixesAreApart(t *testing.T) {
+	many := func(action string, n int) string { return strings.Repeat(`"`+action+`", `, n) }
+	sources := []string{
+		`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectAcl", "s3:Get*"], "Resource": "*"}}`,
+		`{"Statement": [{"effect": "allow", "Sid": "a b", "Action": ["s3:*", "s3:Get*", "s3:Put*"], "Resource": "*"}, {"effect": "allow", "Action": "s3:*", "Resource": "*"},]}`,
+		`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": [` + many("s3:GetObject", 800) + `"s3:*"], "Resource": "*"}}`,
+	}
+	for _, f := range fixtures(t) {
+		sources = append(sources, string(f.src))
+	}
+	for _, src := range sources {
+		safe := slices.DeleteFunc(lint.Run([]byte(src), lint.Options{}), func(f lint.Finding) bool { return f.Fix == nil || !f.Fix.Safe })
+		if _, applied := lint.Apply([]byte(src), safe); len(applied) != len(safe) {
+			t.Errorf("%d of %d safe fixes of one run can be applied to\n%s", len(applied), len(safe), src)
+		}
+		for _, f := range safe {
+			if alone, _ := lint.Apply([]byte(src), []lint.Finding{f}); string(alone) == src {
+				t.Errorf("%s: its fix changes nothing in\n%s", f.Code, src)
+			}
+		}
+		fixed, _ := lint.Fixed([]byte(src), lint.Options{})
+		if again, done := lint.Fixed(fixed, lint.Options{}); len(done) > 0 || !bytes.Equal(again, fixed) {
+			t.Errorf("%s\nbecomes\n%s\nand then\n%s", src, fixed, again)
+		}
 	}
 }
 
@@ -131,10 +162,11 @@ func TestGuess(t *testing.T) {
 		{open + `"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}]}`, lint.Resource},
 		{open + `"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}]}`, lint.RCP},
 		{open + `"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::b"}]}`, lint.Resource},
-		{`no policy`, lint.Identity},
+		{`no policy`, ""},
+		{`{"Version": "2012-10-17", "Statement": []}`, ""},
 	}
 	for _, tt := range tests {
-		if got, why := lint.Guess([]byte(tt.src)); got != tt.want || why == "" {
+		if got, why := lint.Guess([]byte(tt.src)); got != tt.want || (why == "") != (got == "") {
 			t.Errorf("%s is taken for %s, want %s: %s", tt.src, got, tt.want, why)
 		}
 	}

@@ -1,6 +1,7 @@
 package lint_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -10,7 +11,7 @@ import (
 
 // FuzzRun holds the linter to what must be so of any text: no panic, places
 // inside the text, an error for whatever is refused, and safe fixes that leave a
-// policy that is taken.
+// policy that is taken and nothing to fix.
 func FuzzRun(f *testing.F) {
 	for _, fixture := range fixtures(f) {
 		f.Add(fixture.src, string(fixture.typ))
@@ -25,6 +26,9 @@ func FuzzRun(f *testing.F) {
 		}
 		checkRefused(t, src, opt.Type)
 		fixed, _ := lint.Fixed(src, opt)
+		if again, _ := lint.Fixed(fixed, opt); len(src) < 10_000 && !bytes.Equal(again, fixed) {
+			t.Errorf("%s\nbecomes\n%s\nand then\n%s", src, fixed, again)
+		}
 		if _, err := iam.Parse(src); err == nil {
 			if _, err := iam.Parse(fixed); err != nil {
 				t.Errorf("%s\nbecomes\n%s\nwhich is refused: %v", src, fixed, err)

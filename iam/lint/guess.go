@@ -3,10 +3,13 @@ package lint
 import "strings"
 
 // Guess says what type of policy a document most likely is, and by what it
-// tells, for people to check.
+// tells, for people to check. Both are empty for a text without statements.
 func Guess(src []byte) (Type, string) { return guess(read(src)) }
 
 func guess(d *document) (Type, string) {
+	if len(d.statements) == 0 {
+		return "", ""
+	}
 	var principal, resource, role, other, denyAll bool
 	for _, s := range d.statements {
 		principal = principal || s.has(principals, notPrincipal)

@@ -105,7 +105,9 @@ type Fix struct {
 	Title string // "remove s3:GetObject"
 	// Safe means that the fixed policy allows and denies what the policy did, or
 	// that AWS refused the policy and there is one way to read it. Others are for
-	// a person to agree to: they change what the policy means.
+	// a person to agree to: they change what the policy means. All safe fixes of
+	// one Run can be applied together: one that another is in the way of is left
+	// for the next Run.
 	Safe  bool
 	Edits []Edit // none overlaps another
 }
@@ -119,12 +121,16 @@ type Edit struct {
 // Run validates a policy. Any text whatever gives a result: what is not a
 // policy gives findings of severity Error, and only those if it is not JSON. What
 // iam.Parse refuses always has one. Findings stand in the order of the text.
-func Run(src []byte, opt Options) []Finding {
+func Run(src []byte, opt Options) []Finding { return run(src, opt, maxFindings) }
+
+// run is Run with a bound on the findings of each check.
+func run(src []byte, opt Options, most int) []Finding {
 	doc := read(src)
 	if opt.Type == "" {
 		opt.Type, _ = guess(doc)
 	}
 	p := newPass(doc, opt)
+	p.most = most
 	for _, c := range table() {
 		if (doc.root != nil || c.always) && c.appliesTo(opt.Type) {
 			p.check, p.count, p.full = c, 0, false
@@ -134,5 +140,6 @@ func Run(src []byte, opt Options) []Finding {
 	slices.SortStableFunc(p.findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Start.Line, b.Start.Line), cmp.Compare(a.Start.Column, b.Start.Column), -cmp.Compare(a.Severity, b.Severity))
 	})
+	separate(p.findings)
 	return p.findings
 }

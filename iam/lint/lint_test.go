@@ -237,3 +237,52 @@ func codes(src []byte, opt lint.Options) map[string]int {
 	}
 	return count
 }
+
+// What people get wrong in JSON is said in plain words, where it is.
+func TestSyntaxErrors(t *testing.T) {
+	const good = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}`
+	utf16 := strings.Join(strings.Split(good, ""), "\x00")
+	tests := []struct {
+		name, src, want string
+		fixed           string // the text after safe fixes, if there are any
+	}{
+		{"byte order mark", "\ufeff" + good, `1:1 the text begins with a byte order mark, which JSON has not`, good},
+		{"UTF-16", "\xff\xfe" + utf16 + "\x00", `1:1 text is UTF-16, and policies are UTF-8`, ""},
+		{"UTF-16 without a mark", "\x00" + utf16, `1:1 text is UTF-16, and policies are UTF-8`, ""},
+		{"zeros", "\x00\x00\x00", `1:1 not JSON: invalid character '\x00' looking for beginning of value`, ""},
+		{"no text", "", `1:1 text is empty`, ""},
+		{"no text but space", " \n\t\n", `1:1 text is empty`, ""},
+		{"comma before a brace", `{"Version": "2012-10-17" , }`, `1:28 not JSON: a comma stands before '}' and nothing behind it`, `{"Version": "2012-10-17"  }`},
+		{"comma before a bracket", `{"Statement": [{},]}`, `1:19 not JSON: a comma stands before ']' and nothing behind it`, `{"Statement": [{}]}`},
+		{"only a comma", `{"Statement": [,]}`, `1:17 not JSON: a comma stands before ']' and nothing behind it`, ""},
+		{"comma for a value", `{"Statement":,}`, `1:15 not JSON: a comma stands before '}' and nothing behind it`, ""},
+		{"comment", "{\n  // all\n}", `2:3 not JSON: it has no comments`, ""},
+		{"single quotes", `{'Version': 1}`, `1:2 not JSON: strings stand in double quotes`, ""},
+		{"no comma", `{"Version": "2012-10-17" "Statement": []}`, `1:26 not JSON: a comma or colon is missing before this`, ""},
+		{"cut off", `{"Version": "2012`, `1:18 policy ends unexpectedly`, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			found := only("JSON_SYNTAX_ERROR", lint.Run([]byte(tt.src), lint.Options{}))
+			if len(found) != 1 {
+				t.Fatalf("%d findings: %+v", len(found), found)
+			}
+			if got := fmt.Sprintf("%v %s", found[0].Start, found[0].Message); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+			fixed, done := lint.Apply([]byte(tt.src), found)
+			if len(done) > 0 && string(fixed) != tt.fixed || len(done) == 0 && tt.fixed != "" {
+				t.Errorf("fixed is %s", fixed)
+			}
+		})
+	}
+}
+
+// A policy inside of something else, as most of AWS's answers have it, is named.
+func TestInnerPolicy(t *testing.T) {
+	src := `{"Role": {"RoleName": "app", "Policies": [{"Document": {"Version": "2012-10-17", "Statement": []}}]}}`
+	found := only("MISSING_STATEMENT", lint.Run([]byte(src), lint.Options{}))
+	if want := "there is one further in, at Role.Policies[0].Document: give that alone"; len(found) != 1 || found[0].Hint != want {
+		t.Errorf("%+v", found)
+	}
+}

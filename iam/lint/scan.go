@@ -71,17 +71,23 @@ type problem struct {
 	what string
 }
 
+// byteOrderMark is how some editors begin a text in UTF-8.
+const byteOrderMark = "\xef\xbb\xbf"
+
 // scanner reads JSON into nodes. Its methods return false when the text is
 // broken, so that nothing after it can be read.
 type scanner struct {
 	src    []byte
+	base   int // bytes before what dec reads
 	dec    *json.Decoder
 	broken *problem
 }
 
-// scan reads a JSON text. The problem is nil if it is one.
+// scan reads a JSON text. The problem is nil if it is one, or but for a byte
+// order mark.
 func scan(src []byte) (*node, *problem) {
-	s := &scanner{src: src, dec: json.NewDecoder(bytes.NewReader(src))}
+	text := bytes.TrimPrefix(src, []byte(byteOrderMark))
+	s := &scanner{src: src, base: len(src) - len(text), dec: json.NewDecoder(bytes.NewReader(text))}
 	s.dec.UseNumber()
 	if !s.checkText() {
 		return nil, s.broken
@@ -106,10 +112,14 @@ func (s *scanner) fail(at int, format string, args ...any) bool {
 // checkText refuses what is too long or no text. encoding/json would silently
 // replace bytes that are not UTF-8.
 func (s *scanner) checkText() bool {
-	if len(s.src) > maxSource {
+	switch {
+	case len(s.src) > maxSource:
 		return s.fail(0, "policy of %d bytes is larger than %d", len(s.src), maxSource)
-	}
-	if utf8.Valid(s.src) {
+	case isUTF16(s.src):
+		return s.fail(0, "text is UTF-16, and policies are UTF-8")
+	case len(bytes.TrimSpace(s.src[s.base:])) == 0:
+		return s.fail(0, "text is empty")
+	case utf8.Valid(s.src):
 		return true
 	}
 	at := 0
@@ -123,9 +133,15 @@ func (s *scanner) checkText() bool {
 	return s.fail(at, "text is not UTF-8")
 }
 
+// isUTF16 reports whether a text is in UTF-16, as PowerShell writes it: it begins
+// with a mark of that, or with a character of ASCII in two bytes.
+func isUTF16(src []byte) bool {
+	return len(src) >= 2 && (src[0] == 0xFF && src[1] == 0xFE || src[0] == 0xFE && src[1] == 0xFF || (src[0] == 0) != (src[1] == 0))
+}
+
 // skip finds where the next token begins.
 func (s *scanner) skip() int {
-	at := int(s.dec.InputOffset())
+	at := s.base + int(s.dec.InputOffset())
 	for at < len(s.src) && strings.IndexByte(" \t\r\n,:", s.src[at]) >= 0 {
 		at++
 	}
@@ -138,13 +154,37 @@ func (s *scanner) token() (tok json.Token, start, end int, ok bool) {
 	tok, err := s.dec.Token()
 	switch {
 	case err == nil:
-		return tok, start, int(s.dec.InputOffset()), true
+		return tok, start, s.base + int(s.dec.InputOffset()), true
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		s.fail(len(s.src), "policy ends unexpectedly")
 	default:
-		s.fail(start, "not JSON: %s", strings.TrimPrefix(err.Error(), "json: "))
+		s.fail(start, "not JSON: %s", s.mistake(start, err))
 	}
 	return nil, 0, 0, false
+}
+
+// mistake says what is wrong where a token should begin: in plain words if it is
+// what people often get wrong, else in those of encoding/json.
+func (s *scanner) mistake(at int, err error) string {
+	before := bytes.TrimRight(s.src[:at], " \t\r\n")
+	c, last := byte(0), byte(0)
+	if at < len(s.src) {
+		c = s.src[at]
+	}
+	if len(before) > 0 {
+		last = before[len(before)-1]
+	}
+	switch {
+	case strings.IndexByte("}]", c) >= 0 && last == ',':
+		return fmt.Sprintf("a comma stands before %q and nothing behind it", c)
+	case c == '/' || c == '#':
+		return "it has no comments"
+	case c == '\'':
+		return "strings stand in double quotes"
+	case strings.IndexByte(`"{[`, c) >= 0 && strings.IndexByte(`"}]`, last) >= 0:
+		return "a comma or colon is missing before this"
+	}
+	return strings.TrimPrefix(err.Error(), "json: ")
 }
 
 func (s *scanner) value(parent *node, depth int) (*node, bool) {

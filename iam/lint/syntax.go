@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,12 +23,35 @@ var syntaxChecks = []*check{
 // jsonSyntax reports where the text stops being JSON, or a name doubles: most
 // readers of JSON would silently take one of the two.
 func jsonSyntax(p *pass) {
+	if bytes.HasPrefix(p.src, []byte(byteOrderMark)) {
+		p.report(&node{end: len(byteOrderMark)}, "the text begins with a byte order mark, which JSON has not").
+			hint("save it as UTF-8 without one").fix("remove the byte order mark", Edit{End: len(byteOrderMark)})
+	}
 	if p.broken != nil {
-		p.report(p.broken.node, "%s", p.broken.what)
+		f := p.report(p.broken.node, "%s", p.broken.what)
+		if comma, ok := p.trailingComma(); ok {
+			f.fix("remove the comma", Edit{Start: comma, End: comma + 1})
+		}
 	}
 	for _, d := range p.doubled {
 		p.report(d.node, "%s", d.what)
 	}
+}
+
+// trailingComma finds the comma between a value and the end of its list or object,
+// if it is what breaks the text.
+func (p *pass) trailingComma() (int, bool) {
+	at := p.broken.node.start
+	if at >= len(p.src) || p.src[at] != '}' && p.src[at] != ']' {
+		return 0, false
+	}
+	before := bytes.TrimRight(p.src[:at], " \t\r\n")
+	value, ok := bytes.CutSuffix(before, []byte(","))
+	value = bytes.TrimRight(value, " \t\r\n")
+	if !ok || len(value) == 0 || bytes.IndexByte([]byte(",:{["), value[len(value)-1]) >= 0 {
+		return 0, false
+	}
+	return len(before) - 1, true
 }
 
 func dataType(p *pass) {
@@ -106,15 +130,39 @@ func missingStatement(p *pass) {
 			return // there is something, if only of the wrong kind
 		}
 	}
-	p.report(p.root, "the policy has no statement")
+	f := p.report(p.root, "the policy has no statement")
+	if inner := innerPolicy(p.root); inner != nil {
+		f.hint("there is one further in, at %s: give that alone", inner.path())
+	}
+}
+
+// innerPolicy finds a policy inside of what is none, such as the answer of
+// iam get-role.
+func innerPolicy(n *node) *node {
+	for _, m := range n.members {
+		if n.parent != nil && m.key.text == "Statement" {
+			return n
+		}
+	}
+	for _, m := range n.members {
+		if found := innerPolicy(m.value); found != nil {
+			return found
+		}
+	}
+	for _, item := range n.items {
+		if found := innerPolicy(item); found != nil {
+			return found
+		}
+	}
+	return nil
 }
 
 // unsupportedCharacter finds characters that IAM takes only in escaped form, if
 // at all: it allows tab, line feed, carriage return and U+0020 to U+00FF.
 func unsupportedCharacter(p *pass) {
 	for at, r := range string(p.src) {
-		if r <= 0xFF {
-			continue
+		if r <= 0xFF || at == 0 {
+			continue // what is at 0 is no part of a string: JSON_SYNTAX_ERROR has it
 		}
 		n := &node{start: at, end: at + utf8.RuneLen(r)}
 		escaped := quotedASCII(r)

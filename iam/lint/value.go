@@ -41,14 +41,21 @@ func (p *pass) compared(family ...string) []*node {
 	return values
 }
 
+// mixedTypes reports the first value that is of another type than those before.
 func mixedTypes(p *pass) {
 	for _, c := range p.conditions() {
+		i := slices.IndexFunc(c.values, func(v *node) bool { return v.kind != c.values[0].kind })
+		if i < 0 {
+			continue
+		}
+		var edits []Edit
 		for _, v := range c.values {
-			if v.kind != c.values[0].kind {
-				p.report(v, "%s is compared with %s and with %s", c.key.text, c.values[0].kind, v.kind).
-					fix("write it as a string", replace(v, v.text))
+			if v.kind != text {
+				edits = append(edits, replace(v, v.text))
 			}
 		}
+		p.report(c.values[i], "%s is compared with %s and with %s", c.key.text, c.values[0].kind, c.values[i].kind).
+			fix("write all values as strings", edits...)
 	}
 }
 
