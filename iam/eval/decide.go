@@ -168,7 +168,7 @@ func (l *Layers) needsResource(r *Request) bool {
 	if !r.Principal.Kind.isAWS() || crossAccount(r) || l.resourceKind() == Trust {
 		return true
 	}
-	return l.Resource != nil && (isKMSKey(r.Resource) || assumesRole(r.Action))
+	return l.Resource != nil && (isKMSKey(r.Resource) || assumesRole(r.Action, r.Resource))
 }
 
 // ownNeeds are the principal's own policies.

@@ -31,7 +31,7 @@ func (g generator) statement(kind eval.Kind) iam.Statement {
 	if g.IntN(6) == 0 || kind == eval.RCP {
 		s.Effect = iam.Deny
 	}
-	actions := g.some("*", "s3:*", "S3:get*", "s3:GetObject", "s3:?etObject", "*:Put*", "s3:GetObject*", "s3:*Object", "ec2:Run*")
+	actions := g.some("*", "s3:*", "S3:get*", "s3:GetObject", "s3:?etObject", "*:Put*", "s3:GetObject*", "s3:*Object", "ec2:Run*", "sts:*", "sts:?agSession", "sts:AssumeRole*")
 	if g.IntN(5) == 0 {
 		s.NotActions = actions
 	} else {
@@ -39,7 +39,7 @@ func (g generator) statement(kind eval.Kind) iam.Statement {
 	}
 	if kind != eval.Trust {
 		resources := g.some("*", "arn:aws:s3:::b/*", "arn:aws:s3:::b/${aws:username}/*", "arn:aws:s3:::b/${test:none, 'a*'}/x", "arn:*:x",
-			"arn:aws:s3:::b/a${*}/x", "arn:aws:s3:::?/*/x", "arn:aws:s3:::b/*${test:word}*", "arn:aws:s3:::b/a/x")
+			"arn:aws:s3:::b/a${*}/x", "arn:aws:s3:::?/*/x", "arn:aws:s3:::b/*${test:word}*", "arn:aws:s3:::b/a/x", "arn:aws:iam::*")
 		if g.IntN(5) == 0 {
 			s.NotResources = resources
 		} else {
@@ -174,12 +174,20 @@ func (g generator) layers() referenceLayers {
 }
 
 func (g generator) request() *eval.Request {
-	return &eval.Request{
+	r := &eval.Request{
 		Principal:       []eval.Principal{alice, session, alice, session, role, fed, root, ec2, github, saml, nobody, linked, linkedSession}[g.IntN(13)],
 		Action:          g.pick("s3:GetObject", "S3:getobject", "s3:PutObject", "s3:GetObjectAcl", "ec2:RunInstances"),
 		Resource:        g.pick("arn:aws:s3:::b/a/x", "arn:aws:s3:::b/bob/x", "arn:aws:s3:::b/a*/x", "arn:aws:s3:::c/x", "*"),
 		ResourceAccount: g.pick("", home, home, other),
 	}
+	switch kind := r.Principal.Kind; {
+	case kind == eval.WebIdentity || kind == eval.SAML: // mostly their own calls
+		r.Action = g.pick("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML", "STS:TagSession", "s3:GetObject")
+		r.Resource = g.pick(roleARN, roleARN, roleARN, fed.ARN)
+	case g.IntN(12) == 0:
+		r.Action, r.Resource = g.pick("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"), g.pick(roleARN, fed.ARN)
+	}
+	return r
 }
 
 func (g generator) context() map[string][]string {

@@ -184,7 +184,7 @@ func holds(t *testing.T, e eval.Expr, r *eval.Request, named map[string]*iam.Doc
 	}
 	doc := named[e.Open.Policy]
 	s := doc.Statements[e.Open.Statement]
-	s.Effect, s.Principal = iam.Allow, nil
+	s.Effect, s.Principal, s.NotPrincipal = iam.Allow, nil, nil
 	if e.Open.Element == eval.ElementCondition {
 		s = iam.Statement{Effect: iam.Allow, Actions: []string{"*"}, Resources: []string{"*"}, Conditions: []iam.Condition{e.Open.Condition}}
 	} else {

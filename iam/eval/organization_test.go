@@ -146,6 +146,37 @@ func checkLimits(t *testing.T, tc limitCase) {
 	}
 }
 
+// Rules 10, 12 and 57: which resources always have a policy that must allow.
+//
+//	https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+//	https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+func TestOwned(t *testing.T) {
+	const key = "arn:aws:kms:eu-west-1:111111111111:key/1234"
+	for _, tc := range []struct {
+		rule, action, on string
+		want             eval.Kind
+		owned            bool
+	}{
+		{rule: "10 a role to assume", action: "STS:assumeRole", on: roleARN, want: eval.Trust, owned: true},
+		{rule: "10 a role to change", action: "iam:UpdateRole", on: roleARN},
+		{rule: "57 a role whose session gets tags", action: "sts:TagSession", on: roleARN, want: eval.Trust, owned: true},
+		{rule: "57 or a source identity", action: "sts:SetSourceIdentity", on: "arn:aws-cn:iam::111111111111:role/a/b", want: eval.Trust, owned: true},
+		{rule: "57 whatever it is", action: "sts:TagSession", on: "*", want: eval.Trust, owned: true},
+		{rule: "57 a federated user has no policy", action: "sts:TagSession", on: fed.ARN},
+		{rule: "57 nor has a user", action: "sts:SetSourceIdentity", on: alice.ARN},
+		{rule: "12 a key", action: "kms:Decrypt", on: key, want: eval.Resource, owned: true},
+		{rule: "12 an alias", action: "kms:CreateAlias", on: "arn:aws:kms:eu-west-1:111111111111:alias/a"},
+	} {
+		if got, owned := eval.Owned(tc.action, tc.on); got != tc.want || owned != tc.owned {
+			t.Errorf("%s: %v %v, want %v %v", tc.rule, got, owned, tc.want, tc.owned)
+		}
+	}
+	l := eval.Layers{Identity: compileList(t, eval.Identity, []string{allowAll})}
+	if got := decide(t, &l, &eval.Request{Principal: alice, Action: "sts:TagSession", Resource: fed.ARN}); got != eval.Allowed {
+		t.Errorf("57 tags of a federated user: %v", got)
+	}
+}
+
 func compileList(t *testing.T, kind eval.Kind, srcs []string) []*eval.Policy {
 	t.Helper()
 	var out []*eval.Policy
@@ -254,27 +285,42 @@ func TestLimitsWithoutPrincipal(t *testing.T) {
 	}
 }
 
-// Root users assume no roles; the bearers of tokens do it by calls of their own.
+// Rules 19 and 57: root and federated users assume no roles; the bearers of
+// tokens do it by calls of their own and can do nothing else; only who has a
+// long-term key gets tokens for it.
 //
+//	https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
 //	https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 //	https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 //	https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html
 func TestWhoMayCall(t *testing.T) {
-	open := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:*"}]}`
+	open := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*"}]}`
 	everyone := []eval.Principal{alice, role, session, fed, root, ec2, github, saml, nobody}
+	signers := []eval.Principal{alice, role, session, fed, root, ec2, nobody}
 	for _, tc := range []struct {
-		action string
-		want   []eval.Principal
+		rule, action, on string
+		want             []eval.Principal
 	}{
-		{"sts:AssumeRole", []eval.Principal{alice, role, session, fed, ec2}},
-		{"STS:assumerolewithwebidentity", []eval.Principal{github, nobody}},
-		{"sts:AssumeRoleWithSAML", []eval.Principal{saml, nobody}},
-		{"sts:TagSession", everyone},
+		{rule: "57 roles by users, sessions and services", action: "sts:AssumeRole", on: roleARN, want: []eval.Principal{alice, role, session, ec2}},
+		{rule: "57 roles by web identities", action: "STS:assumerolewithwebidentity", on: roleARN, want: []eval.Principal{github, nobody}},
+		{rule: "57 roles by SAML", action: "sts:AssumeRoleWithSAML", on: roleARN, want: []eval.Principal{saml, nobody}},
+		{rule: "57 tags go with any of these", action: "sts:TagSession", on: roleARN, want: everyone},
+		{rule: "57 so does the source identity", action: "sts:setsourceidentity", on: roleARN, want: everyone},
+		{rule: "57 tokens tag no federated user", action: "sts:TagSession", on: fed.ARN, want: signers},
+		{rule: "57 tokens ask nothing else of sts", action: "sts:DecodeAuthorizationMessage", on: "*", want: signers},
+		{rule: "57 tokens read no bucket that is open to everyone", action: "s3:GetObject", on: bucket, want: signers},
+		{rule: "57 tokens do not say who they are", action: "sts:GetCallerIdentity", on: "*", want: signers},
+		{rule: "19 sessions of who has a key", action: "sts:GetSessionToken", on: "*", want: []eval.Principal{alice, root}},
+		{rule: "19 federated users of who has a key", action: "sts:GetFederationToken", on: fed.ARN, want: []eval.Principal{alice, root}},
 	} {
-		l := eval.Layers{Identity: []*eval.Policy{compile(t, "identity", eval.Identity, allowAll)}, Resource: compile(t, "trust", eval.Trust, open)}
+		l := eval.Layers{
+			Identity: []*eval.Policy{compile(t, "identity", eval.Identity, allowAll)},
+			Session:  []*eval.Policy{compile(t, "session", eval.Session, allowAll)},
+			Resource: compile(t, "resource", eval.Resource, open),
+		}
 		var got, might []eval.Principal
 		for _, p := range everyone {
-			r := &eval.Request{Principal: p, Action: tc.action, Resource: roleARN}
+			r := &eval.Request{Principal: p, Action: tc.action, Resource: tc.on}
 			if decide(t, &l, r) == eval.Allowed {
 				got = append(got, p)
 			}
@@ -282,14 +328,14 @@ func TestWhoMayCall(t *testing.T) {
 				might = append(might, p)
 			}
 			if judged := l.Judge(r).Outlook == eval.Always; judged != (decide(t, &l, r) == eval.Allowed) {
-				t.Errorf("%s by %v: Judge says always: %v", tc.action, p, judged)
+				t.Errorf("%s: %v: Judge says always: %v", tc.rule, p, judged)
 			}
 		}
 		if diff := cmp.Diff(tc.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", tc.action, diff)
+			t.Errorf("%s (-want +got):\n%s", tc.rule, diff)
 		}
 		if diff := cmp.Diff(tc.want, might); diff != "" {
-			t.Errorf("%s, in doubt (-want +got):\n%s", tc.action, diff)
+			t.Errorf("%s, in doubt (-want +got):\n%s", tc.rule, diff)
 		}
 	}
 	denied := eval.Layers{Identity: []*eval.Policy{compile(t, "identity", eval.Identity, v12(`"Effect":"Deny","Action":"*","Resource":"*"`))}}

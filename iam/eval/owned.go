@@ -21,7 +21,7 @@ const (
 // https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
 func Owned(action, resource string) (Kind, bool) {
 	switch {
-	case assumesRole(action):
+	case assumesRole(action, resource):
 		return Trust, true
 	case isKMSKey(resource):
 		return Resource, true
@@ -29,10 +29,23 @@ func Owned(action, resource string) (Kind, bool) {
 	return Identity, false
 }
 
-// assumesRole tells the actions that a role's trust policy judges.
-func assumesRole(action string) bool {
+// assumesRole tells the requests that a role's trust policy judges. The tags of
+// sts:GetFederationToken are passed on what is no role.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+func assumesRole(action, resource string) bool {
 	name, ok := cutPrefixFold(action, "sts:")
-	return ok && (hasPrefixFold(name, "assumerole") || strings.EqualFold(name, "TagSession") || strings.EqualFold(name, "SetSourceIdentity"))
+	return ok && (hasPrefixFold(name, "assumerole") || marksSession(name) && (resource == "*" || isRole(resource)))
+}
+
+// marksSession tells the actions of sts that go with those that make a session.
+func marksSession(name string) bool {
+	return strings.EqualFold(name, "TagSession") || strings.EqualFold(name, "SetSourceIdentity")
+}
+
+// isRole tells "arn:PARTITION:iam::ACCOUNT:role/NAME".
+func isRole(arn string) bool {
+	return strings.HasPrefix(arn, "arn:") && strings.Contains(arn, ":iam::") && strings.Contains(arn, ":role/")
 }
 
 func cutPrefixFold(s, prefix string) (string, bool) {
@@ -67,28 +80,47 @@ func (r *Request) asksForSession() bool {
 	return len(r.Action) == len(action) && strings.EqualFold(r.Action, action) && (r.Principal.Kind == User || r.Principal.Kind == Root)
 }
 
-// unwelcome says that AWS takes the call from no principal of this kind,
-// whatever policies say: root users assume no roles, and the bearers of tokens
-// do so by calls of their own, which are nobody else's.
+// principalKinds is a set of kinds of principal, one bit each.
+type principalKinds uint16
+
+func (ks principalKinds) has(k PrincipalKind) bool { return ks&(1<<k) != 0 }
+
+// callers lists from whom AWS takes the calls of sts that give credentials.
+// Federated users call nothing of sts but GetCallerIdentity, root users assume
+// no roles, and sessions get none of the tokens that long-term keys get.
 //
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+var callers = [...]struct {
+	name string
+	from principalKinds
+}{
+	{"AssumeRole", 1<<User | 1<<Role | 1<<RoleSession | 1<<Service},
+	{"AssumeRoleWithWebIdentity", 1<<WebIdentity | 1<<Anonymous},
+	{"AssumeRoleWithSAML", 1<<SAML | 1<<Anonymous},
+	{"GetSessionToken", 1<<User | 1<<Root},
+	{"GetFederationToken", 1<<User | 1<<Root},
+}
+
+// unwelcome says that AWS takes the call from no principal of this kind,
+// whatever policies say. A token signs no request: who bears one is nobody to
+// AWS until the call for a session, with what marks that session.
+//
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithSAML.html
 func (r *Request) unwelcome() bool {
 	kind := r.Principal.Kind
 	bearer := kind == WebIdentity || kind == SAML
 	name, sts := cutPrefixFold(r.Action, "sts:")
-	switch {
-	case !sts:
-		return false
-	case strings.EqualFold(name, "AssumeRole"):
-		return bearer || kind == Root || kind == Anonymous
-	case strings.EqualFold(name, "AssumeRoleWithWebIdentity"):
-		return kind != WebIdentity && kind != Anonymous
-	case strings.EqualFold(name, "AssumeRoleWithSAML"):
-		return kind != SAML && kind != Anonymous
+	if !sts {
+		return bearer
 	}
-	return false
+	for i := range callers {
+		if strings.EqualFold(name, callers[i].name) {
+			return !callers[i].from.has(kind)
+		}
+	}
+	return bearer && !(marksSession(name) && isRole(r.Resource))
 }
 
 // immutable lists, for the resources that AWS keeps in every account, the

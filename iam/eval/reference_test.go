@@ -82,7 +82,7 @@ func (ref reference) decide(l referenceLayers) eval.Decision {
 	toPrincipal, toRole, toAccount := ref.granted(l.resource)
 	granted := toPrincipal || toRole || toAccount
 	crossAccount := owner != p.Account
-	if !aws || crossAccount || l.trust {
+	if !aws || crossAccount || l.trust || l.resource != nil && ref.trusted() {
 		require(granted)
 	}
 	if aws {
@@ -96,10 +96,33 @@ func (ref reference) decide(l referenceLayers) eval.Decision {
 	for _, level := range l.scp {
 		require(!scpBinds || ref.allowed(level))
 	}
+	require(ref.taken())
 	if allowed {
 		return eval.Allowed
 	}
 	return eval.ImplicitDeny
+}
+
+// taken says whether AWS takes the call from such a principal at all: a token
+// is for the call that turns it into a session, and for what goes with that.
+func (ref reference) taken() bool {
+	ownCalls := map[eval.PrincipalKind]string{eval.WebIdentity: "sts:assumerolewithwebidentity", eval.SAML: "sts:assumerolewithsaml"}
+	own, bearer := ownCalls[ref.request.Principal.Kind]
+	switch action := strings.ToLower(ref.request.Action); action {
+	case "sts:assumerole":
+		return slices.Contains([]eval.PrincipalKind{eval.User, eval.Role, eval.RoleSession, eval.Service}, ref.request.Principal.Kind)
+	case "sts:assumerolewithwebidentity", "sts:assumerolewithsaml":
+		return action == own || ref.request.Principal.Kind == eval.Anonymous
+	case "sts:tagsession", "sts:setsourceidentity":
+		return !bearer || strings.Contains(ref.request.Resource, ":role/")
+	}
+	return !bearer
+}
+
+// trusted says whether the trust policy of a role must allow, whatever else does.
+func (ref reference) trusted() bool {
+	action, toRole := strings.ToLower(ref.request.Action), strings.Contains(ref.request.Resource, ":role/")
+	return strings.HasPrefix(action, "sts:assumerole") || (action == "sts:tagsession" || action == "sts:setsourceidentity") && toRole
 }
 
 func (ref reference) allowed(docs []*iam.Document) bool {

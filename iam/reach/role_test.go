@@ -53,7 +53,7 @@ func TestAdmitsAccount(t *testing.T) {
 		{name: "the account", principal: `{"AWS":"333333333333"}`, want: true},
 		{name: "a role", principal: `{"AWS":"arn:aws:iam::333333333333:role/ci"}`, want: true},
 		{name: "a user", principal: `{"AWS":"arn:aws:iam::333333333333:user/ci"}`, want: true},
-		{name: "a federated user", principal: `{"AWS":"arn:aws:sts::333333333333:federated-user/ci"}`, want: true},
+		{name: "a federated user, who assumes no roles", principal: `{"AWS":"arn:aws:sts::333333333333:federated-user/ci"}`},
 		{name: "a role of another", principal: `{"AWS":"arn:aws:iam::444444444444:role/ci"}`},
 		{name: "everyone", principal: `"*"`, want: true},
 		{name: "everyone of the account", principal: `"*"`, conditions: `"StringEquals":{"aws:PrincipalAccount":"333333333333"}`, want: true},

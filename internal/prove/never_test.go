@@ -85,7 +85,7 @@ func TestWhoEntersAForeignRole(t *testing.T) {
 		{name: "a role of the account", identity: account, trust: awsTrust("arn:aws:iam::333333333333:role/ci", ""), want: true},
 		{name: "a user of the account", identity: account, trust: awsTrust("arn:aws:iam::333333333333:user/ci", ""), want: true},
 		{name: "a session in the account", identity: account, trust: awsTrust("arn:aws:sts::333333333333:assumed-role/ci/one", ""), want: true},
-		{name: "a federated user of the account", identity: account, trust: awsTrust("arn:aws:sts::333333333333:federated-user/bob", ""), want: true},
+		{name: "a federated user of the account, who assumes no roles", identity: account, trust: awsTrust("arn:aws:sts::333333333333:federated-user/bob", "")},
 		{name: "some principal of the account", identity: account, trust: awsTrust("*", `"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::333333333333:role/ci"}`), want: true},
 		{name: "a principal of another account", identity: account, trust: awsTrust("*", `"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::444444444444:role/ci"}`)},
 		{name: "of an organisation", identity: `{ aws_account: { id: "333333333333", org_id: o-aaaaaaaaaa } }`, trust: awsTrust("333333333333", `"StringEquals":{"aws:PrincipalOrgID":"o-aaaaaaaaaa"}`), want: true},

@@ -28,7 +28,7 @@ var classes = []class{
 	{"root", func(r *row, _ []string) bool { return r.Request.Principal == root }},
 	{"caller-of-assume-role", func(r *row, _ []string) bool {
 		_, name := r.Request.Principal.(string)
-		return r.Request.Action == "sts:AssumeRole" && (!name || r.Request.Principal == github)
+		return r.Request.Action == "sts:AssumeRole" && (!name || r.Request.Principal == github || r.Request.Principal == fed)
 	}},
 	{"direct-grant-and-session-policy", func(r *row, _ []string) bool {
 		return len(r.Session) > 0 && r.Request.Owner == home && r.grants("*", session, fed)
