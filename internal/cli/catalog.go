@@ -21,6 +21,9 @@ type catalogOptions struct {
 	cases  bool
 	policy bool
 	json   bool
+
+	compare  bool
+	compared []string // the levels after NAME
 }
 
 // exampleAccount is where a policy is shown for when nobody says.
@@ -40,20 +43,29 @@ func exampleRegion(partition string) string {
 func newCatalog(a *app) *cobra.Command {
 	var o catalogOptions
 	cmd := &cobra.Command{
-		Use:   "catalog [NAME]",
+		Use:   "catalog [NAME [--compare LEVEL LEVEL]]",
 		Short: "List the grants, or explain one and print its policy",
 		Long: "Grants are named least-privilege policies for what machines do. Each has levels; the narrowest is the default. " +
-			"With --set, the policy is that for the values given; without, for example values. No account is needed.",
-		Args: atMost("NAME"),
+			"With --set, the policy is that for the values given; without, for example values. No account is needed.\n\n" +
+			"--compare lists what the second level allows that the first does not surely allow, and the other way round: proven over all requests.",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if o.compare {
+				return atMost("NAME", "LEVEL", "LEVEL")(cmd, args)
+			}
+			return atMost("NAME")(cmd, args)
+		},
 		Example: `
 postern catalog
 postern catalog ecr-docker-push
 postern catalog ecr-docker-push --set repositories=shop,web --set pull=true
 # only the policy, for a file or a pipe
-postern catalog ecr-docker-push --level prefix --set prefixes=team --policy`,
+postern catalog ecr-docker-push --level prefix --set prefixes=team --policy
+# what the wider level adds
+postern catalog ecr-docker-push --compare repository prefix`,
 		ValidArgsFunction: completeGrant,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.name = first(args, "")
+			o.compared = args[min(1, len(args)):]
 			return runCatalog(cmd, a, o)
 		},
 	}
@@ -64,6 +76,7 @@ postern catalog ecr-docker-push --level prefix --set prefixes=team --policy`,
 	f.StringVar(&o.scope.Region, "region", "", "`REGION` where the resources are (default one of the partition)")
 	f.StringVar(&o.scope.Partition, "partition", "", "`NAME` aws, aws-us-gov or aws-cn (default that of the region)")
 	f.BoolVar(&o.cases, "cases", false, "list the calls that it is proved to allow and to deny")
+	f.BoolVar(&o.compare, "compare", false, "list what the second of two levels adds to the first")
 	f.BoolVar(&o.policy, "policy", false, "print only the policy, for the values of --set")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	_ = cmd.RegisterFlagCompletionFunc("level", completeLevel) // fails only for a flag that is not there
@@ -77,6 +90,13 @@ func runCatalog(cmd *cobra.Command, a *app, o catalogOptions) error {
 	grant, ok := catalog.Lookup(o.name)
 	if !ok {
 		return unknownGrant(o.name)
+	}
+	o.scope.Region = cmp.Or(o.scope.Region, exampleRegion(o.scope.Partition))
+	if o.scope.Partition == "" {
+		o.scope.Partition = iam.LookupPartition(o.scope.Region)
+	}
+	if o.compare {
+		return compareLevels(cmd, a, grant, o)
 	}
 	entry, err := explain(cmd, grant, o)
 	if err != nil {
@@ -99,7 +119,7 @@ func runCatalog(cmd *cobra.Command, a *app, o catalogOptions) error {
 
 // listCatalog prints every grant in brief.
 func listCatalog(cmd *cobra.Command, a *app, o catalogOptions) error {
-	for _, flag := range []string{"level", "set", "account", "region", "partition", "cases", "policy"} {
+	for _, flag := range []string{"level", "set", "account", "region", "partition", "cases", "policy", "compare"} {
 		if cmd.Flags().Changed(flag) {
 			return usageError(cmd, "--"+flag+" needs the name of a grant", "run `postern catalog` to list them")
 		}
@@ -147,10 +167,6 @@ func explain(cmd *cobra.Command, grant *catalog.Grant, o catalogOptions) (*grant
 	if o.level == "" {
 		o.level = grant.DefaultLevel()
 	}
-	o.scope.Region = cmp.Or(o.scope.Region, exampleRegion(o.scope.Partition))
-	if o.scope.Partition == "" {
-		o.scope.Partition = iam.LookupPartition(o.scope.Region)
-	}
 	entry := &grantEntry{
 		grantJSON: describeGrant(grant), Level: o.level, Args: args,
 		Account: o.scope.Account, Region: o.scope.Region,
@@ -160,7 +176,7 @@ func explain(cmd *cobra.Command, grant *catalog.Grant, o catalogOptions) (*grant
 		entry.Example = len(entry.Args) > 0
 	}
 	if errs := grant.CheckIn(o.scope, o.level, entry.Args); len(errs) > 0 {
-		return nil, argErrors(grant, errs)
+		return nil, argErrors(grant, errs, "--level")
 	}
 	entry.Policy, err = grant.Policy(o.scope, o.level, entry.Args)
 	if err != nil {
@@ -197,13 +213,14 @@ func param(grant *catalog.Grant, name string) *catalog.Param {
 	return &grant.Params[i]
 }
 
-// argErrors says where on the command line each mistake stands.
-func argErrors(grant *catalog.Grant, errs []*catalog.ArgError) error {
+// argErrors says where on the command line each mistake stands; levelFlag is
+// the flag that the level came from.
+func argErrors(grant *catalog.Grant, errs []*catalog.ArgError, levelFlag string) error {
 	var list fault.List
 	for _, e := range errs {
 		where := "--set " + e.Param
 		if e.Param == "level" {
-			where = "--level"
+			where = levelFlag
 		}
 		list = append(list, &fault.Error{Code: fault.Usage, Where: where, What: e.Msg, Hint: onCommandLine(grant, e)})
 	}
@@ -221,13 +238,16 @@ func onCommandLine(grant *catalog.Grant, e *catalog.ArgError) string {
 	return strings.NewReplacer(p.Name+": ["+p.Example+"]", flag, p.Name+": "+p.Example, flag).Replace(e.Hint)
 }
 
-// completeGrant completes the names of grants.
-func completeGrant(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// completeGrant completes the names of grants, and after --compare the levels.
+func completeGrant(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var names []cobra.Completion
 	if len(args) == 0 {
 		for _, g := range catalog.All() {
 			names = append(names, cobra.CompletionWithDesc(g.Name, g.Summary))
 		}
+	}
+	if compare, _ := cmd.Flags().GetBool("compare"); compare && len(args) > 0 && len(args) < 3 {
+		return completeLevel(cmd, args, word)
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }

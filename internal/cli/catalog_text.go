@@ -183,7 +183,7 @@ func policyText(out *ui.Printer, entry *grantEntry) {
 		title += " for example values"
 	}
 	out.Heading(title)
-	out.Line(ui.Plain("  "), ui.Dim(commandLine(entry)))
+	out.Line(ui.Plain("  "), ui.Dim(commandLine(entry.Name, entry.Level, entry.Args)))
 	out.Line(ui.Plain("  "), ui.Dim(fmt.Sprintf("account %s, %s, %d characters without white space", entry.Account, entry.Region, entry.Size)))
 	out.Blank()
 	out.Printf("%s", entry.Policy.Indented())
@@ -213,12 +213,14 @@ func specLine(entry *grantEntry) string {
 	return "- " + entry.Name + ": { " + strings.Join(parts, ", ") + " }"
 }
 
-// commandLine is the command that prints the entry's policy.
-func commandLine(entry *grantEntry) string {
-	line := "postern catalog " + entry.Name + " --level " + entry.Level
-	for _, p := range entry.Params {
-		if values := entry.Args[p.Name]; len(values) > 0 {
-			line += " --set " + p.Name + "=" + strings.Join(values, ",")
+// commandLine is the command that prints the policy of a grant at a level.
+func commandLine(name, level string, args catalog.Args) string {
+	line := "postern catalog " + name + " --level " + level
+	if grant, ok := catalog.Lookup(name); ok {
+		for _, p := range grant.Params {
+			if values := args[p.Name]; len(values) > 0 {
+				line += " --set " + p.Name + "=" + strings.Join(values, ",")
+			}
 		}
 	}
 	return line
