@@ -70,7 +70,9 @@ func (cp *compiler) compileCondition(c iam.Condition) (condition, error) {
 	if name == "Null" {
 		err = out.compileNull(c.Values)
 	} else {
-		out.test, err = compileRelation(name, c.Values, style{vars: cp.vars, negated: out.negated, unparsable: cp.set.whenUnparsable(out.negated)})
+		out.test, err = compileRelation(name, c.Values, style{
+			vars: cp.vars, negated: out.negated, unparsable: cp.set.whenUnparsable(out.negated), short: cp.set.ShortARN.truth(),
+		})
 	}
 	if err != nil {
 		return condition{}, fmt.Errorf("condition %s on %s: %w", c.Operator, c.Key, err)

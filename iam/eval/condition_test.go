@@ -86,6 +86,7 @@ func TestOperators(t *testing.T) {
 		{rule: "46 any partition", operator: "ArnLike", policy: []string{"arn:*:iam::111111111111:role/*"}, request: "arn:aws-cn:iam::111111111111:role/a/b", want: "yes"},
 		{rule: "46 other account", operator: "ArnLike", policy: []string{"arn:aws:iam::222222222222:role/*"}, request: "arn:aws:iam::111111111111:role/a", want: "no"},
 		{rule: "46 no ARN in the request", operator: "ArnLike", policy: []string{"arn:*:*:*:*:*"}, request: "arn", want: "no"},
+		{rule: "46 whatever it is, in fewer parts", operator: "ArnLike", policy: []string{"*"}, request: arn, want: "maybe"},
 		{rule: "46 a pattern cut short", operator: "ArnLike", policy: []string{"arn:aws:sns:*"}, request: arn, want: "maybe"},
 		{rule: "46 a pattern cut short, not even as text", operator: "ArnLike", policy: []string{"arn:aws:sqs:*"}, request: arn, want: "no"},
 
@@ -138,6 +139,16 @@ func TestOperators(t *testing.T) {
 		{rule: "53 variable with wildcards", operator: "StringLike", policy: []string{"home/${aws:username}/*"}, request: "home/alice/x", want: "yes"},
 		{rule: "53 variable ignoring case", operator: "StringEqualsIgnoreCase", policy: []string{"HOME/${aws:username}"}, request: "home/ALICE", want: "yes"},
 		{rule: "53 variable in an ARN", operator: "ArnLike", policy: []string{"arn:aws:iam::${aws:PrincipalAccount}:role/*"}, request: "arn:aws:iam::111111111111:role/a", want: "yes"},
+		{rule: "53 variable that is an ARN", operator: "ArnEquals", policy: []string{"${aws:PrincipalArn}"}, request: "arn:aws:iam::111111111111:role/a:b", want: "yes"},
+		{rule: "53 variable that is another ARN", operator: "ArnEquals", policy: []string{"${aws:PrincipalArn}"}, request: "arn:aws:iam::111111111111:role/a", want: "no"},
+		{rule: "53 variable that begins an ARN", operator: "ArnLike", policy: []string{"${aws:PrincipalArn}/*"}, request: "arn:aws:iam::111111111111:role/a:b/c:d", want: "yes"},
+		{rule: "53 star before a variable stays in its part", operator: "ArnLike", policy: []string{"arn:*${aws:tail}"}, request: "arn:aws:iam::111111111111:role/a", want: "yes"},
+		{rule: "53 star before a variable does not reach the next", operator: "ArnLike", policy: []string{"arn:*${aws:tail}"}, request: "arn:aws:iam:aws:iam::111111111111:role/a", want: "no"},
+		{rule: "53 star in an ARN of a variable is a star", operator: "ArnLike", policy: []string{"${aws:any-role}"}, request: "arn:aws:iam::111111111111:role/a", want: "no"},
+		{rule: "53 variable that is an ARN, of no ARN", operator: "ArnLike", policy: []string{"${aws:PrincipalArn}"}, request: "arn:aws:iam", want: "no"},
+		{rule: "53 variable that is no ARN", operator: "ArnEquals", policy: []string{"${aws:username}"}, request: "alice", want: "maybe"},
+		{rule: "53 variable that is no ARN, another", operator: "ArnEquals", policy: []string{"${aws:username}"}, request: "bob", want: "no"},
+		{rule: "52 variable without value for an ARN", operator: "ArnEquals", policy: []string{"${aws:none}"}, request: "arn:aws:s3:::x", want: "no", unsetNegation: "maybe"},
 		{rule: "53 variable stays in its part", operator: "ArnLike", policy: []string{"arn:aws:${aws:two-parts}::role/a:b"}, request: "arn:aws:iam::111111111111:role/a", want: "no"},
 		{rule: "53 variable in a boolean", operator: "Bool", policy: []string{"${aws:MultiFactorAuthPresent}"}, request: "TRUE", want: "yes"},
 		{rule: "52 variable without value", operator: "StringLike", policy: []string{"*${aws:none}"}, request: "x", want: "no", unsetNegation: "maybe"},
@@ -150,6 +161,7 @@ func TestOperators(t *testing.T) {
 		t.Run(tc.rule, func(t *testing.T) {
 			ctx := eval.NewContext(map[string][]string{
 				"test:key": {tc.request}, "aws:username": {"alice"}, "aws:PrincipalAccount": {home}, "aws:two-parts": {"iam::111111111111"},
+				"aws:PrincipalArn": {"arn:aws:iam::111111111111:role/a:b"}, "aws:tail": {"aws:iam::111111111111:role/a"}, "aws:any-role": {"arn:aws:iam::111111111111:role/*"},
 				"aws:MultiFactorAuthPresent": {"true"}, "aws:star": {"*"}, "aws:many": {"x", "y"},
 			})
 			check := func(operator, want string) {

@@ -99,7 +99,8 @@ func (g generator) condition() iam.Condition {
 		return g.affixed(g.pick("IpAddress", "NotIpAddress"), "test:address", g.some("10.0.0.0/8", "10.1.2.3", "::/0", "2001:db8::/32", "0.0.0.0/0"))
 	case 5:
 		return g.affixed(g.pick("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"), "test:arn",
-			g.some("arn:aws:sns:*:111111111111:t*", "arn:aws:sns:eu-west-1:111111111111:topic:sub", "arn:*:*:*:*:*", "arn:aws:s?s::*:*c"))
+			g.some("arn:aws:sns:*:111111111111:t*", "arn:aws:sns:eu-west-1:111111111111:topic:sub", "arn:*:*:*:*:*", "arn:aws:s?s::*:*c",
+				"*", "arn:aws:sns:*", "${test:peer}", "${test:peer}:sub", "${test:peer}*", "arn:aws:s*:${test:word}*:${test:account}:?*", "${test:gone}"))
 	case 6:
 		return g.affixed("BinaryEquals", "test:binary", g.some("aGk=", "aG8="))
 	}
@@ -197,7 +198,8 @@ func (g generator) context() map[string][]string {
 		"test:number": {"1", "1.5", "-2.0", "10", "7", "x", "1e1"}, "test:address": {"10.1.2.3", "11.0.0.1", "2001:db8::1", "x"},
 		"test:date":   {"2026-01-01T00:00:00Z", "1767225600", "2025", "2026-01-01T00:00Z", "x"},
 		"test:arn":    {"arn:aws:sns:eu-west-1:111111111111:topic", "arn:aws:sns:eu-west-1:111111111111:topic:sub", "x", "arn:aws:sqs::2:c"},
-		"test:binary": {"aGk=", "aGg=", "~"},
+		"test:binary": {"aGk=", "aGg=", "~"}, "test:account": {"111111111111", "2"},
+		"test:peer": {"arn:aws:sns:eu-west-1:111111111111:topic", "arn:aws:sns:eu-west-1:", "arn:aws:sns:*:111111111111:topic", "x"},
 	}
 	for _, key := range slices.Sorted(func(yield func(string) bool) {
 		for key := range values {

@@ -62,6 +62,7 @@ type style struct {
 	// unparsable is the answer to a request's value that is no number, date,
 	// address or base64, before a negation.
 	unparsable truth
+	short      truth // the answer of a pattern that is no ARN, where it matches as a text
 }
 
 func compilePattern(text string, st style) (pattern, error) {
@@ -298,7 +299,7 @@ func (p *pattern) matchTemplate(s string, ctx Context) truth {
 	if known != yes {
 		return known
 	}
-	return truthOf(matchPieces(p.pieces, values, s))
+	return truthOf(matchPieces(p.pieces, values, s, 0))
 }
 
 // matchAnyCase compares the whole text in any case. It allocates: rare.
@@ -318,8 +319,9 @@ func (p *pattern) matchAnyCase(s string, ctx Context) truth {
 	return truthOf(strings.EqualFold(whole.String(), s))
 }
 
-// matchPieces is iam.Match over pieces: only the last star is retried.
-func matchPieces(pieces []piece, values []string, s string) bool {
+// matchPieces is iam.Match over pieces: only the last star is retried. Before
+// the resource of an ARN begins, no wildcard takes a colon.
+func matchPieces(pieces []piece, values []string, s string, resource int) bool {
 	i, v, at := 0, 0, 0
 	star, starV, retry := -1, 0, 0
 	for i < len(pieces) || at < len(s) {
@@ -331,7 +333,7 @@ func matchPieces(pieces []piece, values []string, s string) bool {
 				star, starV, retry = i, v, at
 				continue
 			case oneChar:
-				if at < len(s) {
+				if isWild(s, at, resource) {
 					i++
 					at += charLen(s[at:])
 					continue
@@ -351,7 +353,7 @@ func matchPieces(pieces []piece, values []string, s string) bool {
 				}
 			}
 		}
-		if star < 0 || retry >= len(s) {
+		if star < 0 || !isWild(s, retry, resource) {
 			return false
 		}
 		retry += charLen(s[retry:])
@@ -359,6 +361,9 @@ func matchPieces(pieces []piece, values []string, s string) bool {
 	}
 	return true
 }
+
+// isWild says whether a wildcard may take the character at s[at].
+func isWild(s string, at, resource int) bool { return at < len(s) && (at >= resource || s[at] != ':') }
 
 func charLen(s string) int {
 	_, n := utf8.DecodeRuneInString(s)

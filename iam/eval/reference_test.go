@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"math/big"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -313,7 +314,11 @@ func (ref reference) relates(doc *iam.Document, operator string, policy []string
 		}
 		return reference{ref.request, lowerAll(ref.context)}.anyText2(doc, folded, strings.ToLower(value), keptOut)
 	case "ArnEquals", "ArnLike":
-		return sureOf(slices.ContainsFunc(policy, func(p string) bool { return arnMatches(p, value) }))
+		out := isNot
+		for _, p := range policy {
+			out = max(out, ref.arnMatches(doc, p, value, keptOut))
+		}
+		return out
 	case "BinaryEquals":
 		got, err := base64.StdEncoding.DecodeString(value)
 		if err != nil {
@@ -346,18 +351,72 @@ func (ref reference) anyText2(doc *iam.Document, policy []string, value string, 
 	return ref.anyText(doc, policy, value, false)
 }
 
-// arnMatches compares six parts one by one.
-func arnMatches(pattern, value string) bool {
-	want, got := strings.SplitN(pattern, ":", 6), strings.SplitN(value, ":", 6)
-	if len(got) != 6 {
-		return false
+// arnMatches compares six parts one by one. Where a pattern has them only with
+// its variables, those come first. What has fewer is in doubt if it matches as
+// a text.
+func (ref reference) arnMatches(doc *iam.Document, pattern, value string, keptOut bool) sure {
+	unset := isNot
+	if keptOut {
+		unset = isDoubt
+	}
+	parts, got := splitPattern(doc.Version, pattern), strings.SplitN(value, ":", 6)
+	if len(parts) == 6 {
+		if len(got) != 6 {
+			return isNot
+		}
+		out := is
+		for i := range parts {
+			out = min(out, ref.textMatches(doc, parts[i], got[i], true, unset))
+		}
+		return out
+	}
+	text, known := ref.substitute(doc, pattern, true, unset)
+	if known != is {
+		return known
+	}
+	want := splitRunes(text, 6)
+	switch {
+	case len(want) < 6 && slowMatch(text, []rune(value)):
+		return isDoubt
+	case len(want) < 6 || len(got) != 6:
+		return isNot
 	}
 	for i := range want {
-		if !slowMatch(plainPattern(want[i]), []rune(got[i])) {
-			return false
+		if !slowMatch(want[i], []rune(got[i])) {
+			return isNot
 		}
 	}
-	return true
+	return is
+}
+
+var variablePattern = regexp.MustCompile(`\$\{[^}]*\}`)
+
+// splitPattern cuts at the first five colons, but leaves alone those of
+// variables, where the version has them.
+func splitPattern(version, pattern string) []string {
+	if version != iam.Version2012 {
+		return strings.SplitN(pattern, ":", 6)
+	}
+	const colon = "\x00"
+	hidden := variablePattern.ReplaceAllStringFunc(pattern, func(v string) string { return strings.ReplaceAll(v, ":", colon) })
+	parts := strings.SplitN(hidden, ":", 6)
+	for i := range parts {
+		parts[i] = strings.ReplaceAll(parts[i], colon, ":")
+	}
+	return parts
+}
+
+// splitRunes cuts at the first colons into at most n parts.
+func splitRunes(text []rune, n int) [][]rune {
+	var out [][]rune
+	for len(out) < n-1 {
+		i := slices.Index(text, ':')
+		if i < 0 {
+			break
+		}
+		out, text = append(out, text[:i]), text[i+1:]
+	}
+	return append(out, text)
 }
 
 func addressIn(policy []string, value string) sure {
@@ -462,9 +521,17 @@ func (ref reference) anyTextUnset(doc *iam.Document, patterns []string, s string
 	return out
 }
 
-// textMatches substitutes variables from left to right; what comes out of one
-// is literal.
 func (ref reference) textMatches(doc *iam.Document, pattern, s string, wild bool, unset sure) sure {
+	text, known := ref.substitute(doc, pattern, wild, unset)
+	if known != is {
+		return known
+	}
+	return sureOf(slowMatch(text, []rune(s)))
+}
+
+// substitute replaces variables from left to right; what comes out of one is
+// literal.
+func (ref reference) substitute(doc *iam.Document, pattern string, wild bool, unset sure) ([]rune, sure) {
 	var out []rune
 	for pattern != "" {
 		if body, rest, ok := strings.Cut(strings.TrimPrefix(pattern, "${"), "}"); ok && doc.Version == iam.Version2012 && strings.HasPrefix(pattern, "${") {
@@ -475,13 +542,13 @@ func (ref reference) textMatches(doc *iam.Document, pattern, s string, wild bool
 			case body == "*" || body == "?" || body == "$":
 				out = append(out, []rune(body)...)
 			case present && len(values) > 1:
-				return isDoubt
+				return nil, isDoubt
 			case present:
 				out = append(out, []rune(values[0])...)
 			case hasDefault:
 				out = append(out, []rune(strings.Trim(fallback, "'"))...)
 			default:
-				return unset
+				return nil, unset
 			}
 			continue
 		}
@@ -493,7 +560,7 @@ func (ref reference) textMatches(doc *iam.Document, pattern, s string, wild bool
 			out = append(out, r)
 		}
 	}
-	return sureOf(slowMatch(out, []rune(s)))
+	return out, is
 }
 
 func slowMatch(pattern, s []rune) bool {

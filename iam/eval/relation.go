@@ -78,33 +78,34 @@ func compileBool(values []string, st style) (relation, error) {
 func (ts texts) holds(value string, ctx Context) truth { return matchAny(ts, value, ctx) }
 
 // arns are ARNs compared part by part: a star does not reach past its colon.
-type arns []arnPattern
+type arns struct {
+	values []arnPattern
+	short  truth // whether a pattern of fewer parts matches what it matches as a text
+}
 
-// arnPattern is one ARN of a policy. A pattern that is cut short, such as "*"
-// or "arn:aws:sns:*", compares as a whole, and AWS does not say whether it
-// matches: it is maybe.
+// arnPattern is one ARN of a policy.
 type arnPattern struct {
 	parts [arnParts]pattern
-	short bool // only parts[0] is set
+	whole bool // parts[0] is the whole, for it has too few parts or they are in its variables
 }
 
 const arnParts = 6
 
 func compileARNs(values []string, st style) (relation, error) {
-	out := make(arns, 0, len(values))
+	out := arns{values: make([]arnPattern, 0, len(values)), short: st.short}
 	for _, s := range values {
 		var a arnPattern
 		var err error
 		parts := splitARN(s, st.vars)
 		if len(parts) < arnParts {
-			a.short, parts = true, []string{s}
+			a.whole, parts = true, []string{s}
 		}
 		for i, part := range parts {
 			if a.parts[i], err = compilePattern(part, st); err != nil {
 				return nil, err
 			}
 		}
-		out = append(out, a)
+		out.values = append(out.values, a)
 	}
 	return out, nil
 }
@@ -129,17 +130,17 @@ func splitARN(s string, vars bool) []string {
 
 func (as arns) holds(value string, ctx Context) truth {
 	best := no
-	for i := range as {
-		if best = max(best, as[i].match(value, ctx)); best == yes {
+	for i := range as.values {
+		if best = max(best, as.match(&as.values[i], value, ctx)); best == yes {
 			return yes
 		}
 	}
 	return best
 }
 
-func (a *arnPattern) match(value string, ctx Context) truth {
-	if a.short {
-		return min(maybe, a.parts[0].match(value, ctx))
+func (as arns) match(a *arnPattern, value string, ctx Context) truth {
+	if a.whole {
+		return as.matchWhole(&a.parts[0], value, ctx)
 	}
 	t := yes
 	for i := range a.parts {
@@ -156,6 +157,50 @@ func (a *arnPattern) match(value string, ctx Context) truth {
 		}
 	}
 	return t
+}
+
+// matchWhole is for a pattern whose parts, if it has them, come out of its
+// variables, such as "${aws:PrincipalArn}".
+func (as arns) matchWhole(p *pattern, value string, ctx Context) truth {
+	if len(p.pieces) == 0 {
+		return min(as.short, p.match(value, ctx))
+	}
+	var buf [8]string
+	values, known := p.resolve(buf[:0], ctx)
+	if known != yes {
+		return known
+	}
+	if !p.isARN(values) {
+		return min(as.short, truthOf(matchPieces(p.pieces, values, value, 0)))
+	}
+	resource := resourceStart(value)
+	return truthOf(resource > 0 && matchPieces(p.pieces, values, value, resource))
+}
+
+// isARN says whether a template has all parts of an ARN, given its values.
+func (p *pattern) isARN(values []string) bool {
+	colons := 0
+	for i := range p.pieces {
+		text := p.pieces[i].text
+		if p.pieces[i].kind == variable {
+			text, values = values[0], values[1:]
+		}
+		colons += strings.Count(text, ":")
+	}
+	return colons >= arnParts-1
+}
+
+// resourceStart is where the last part of an ARN begins; 0 if it is none.
+func resourceStart(arn string) int {
+	at := 0
+	for range arnParts - 1 {
+		colon := strings.IndexByte(arn[at:], ':')
+		if colon < 0 {
+			return 0
+		}
+		at += colon + 1
+	}
+	return at
 }
 
 // order says which results of comparing request with policy are wanted.

@@ -93,7 +93,7 @@ func TestWholeRequests(t *testing.T) {
 	}
 }
 
-// Rules 29, 43 and 47 are disputed: a setting for each, doubt by default.
+// Rules 29, 43, 46 and 47 are disputed: a setting for each, doubt by default.
 func TestSettings(t *testing.T) {
 	const anyone = `"Effect":"%","NotPrincipal":{"AWS":["arn:aws:iam::111111111111:user/bob","111111111111"]},"Action":"*","Resource":"*"`
 	condition := func(text string) string { return `"Effect":"%","Action":"*","Resource":"*","Condition":` + text }
@@ -112,6 +112,12 @@ func TestSettings(t *testing.T) {
 		{rule: "47 fails, negated", statement: condition(`{"NumericNotEquals":{"aws:n":"1"}}`), settings: eval.Settings{Unparsable: eval.Fails}},
 		{rule: "47 fails, of every type", statement: condition(`{"IpAddress":{"aws:n":"0.0.0.0/0"}}`), settings: eval.Settings{Unparsable: eval.Fails}},
 		{rule: "47 holds, negated", statement: condition(`{"NotIpAddress":{"aws:n":"0.0.0.0/0"},"DateNotEquals":{"aws:n":"2026-01-01"}}`), settings: eval.Settings{Unparsable: eval.Holds}, allow: true, deny: true},
+		{rule: "46 doubt", statement: condition(`{"ArnLike":{"aws:a":"*"}}`), deny: true},
+		{rule: "46 doubt, negated", statement: condition(`{"ArnNotLike":{"aws:a":"arn:aws:sns:*"}}`), deny: true},
+		{rule: "46 fails", statement: condition(`{"ArnLike":{"aws:a":"*"}}`), settings: eval.Settings{ShortARN: eval.Fails}},
+		{rule: "46 fails, negated", statement: condition(`{"ArnNotLike":{"aws:a":"*"}}`), settings: eval.Settings{ShortARN: eval.Fails}, allow: true, deny: true},
+		{rule: "46 holds", statement: condition(`{"ArnEquals":{"aws:a":"arn:aws:sns:*"}}`), settings: eval.Settings{ShortARN: eval.Holds}, allow: true, deny: true},
+		{rule: "46 holds, of another", statement: condition(`{"ArnEquals":{"aws:a":"arn:aws:sqs:*"}}`), settings: eval.Settings{ShortARN: eval.Holds}},
 		{rule: "29 doubt", kind: eval.Resource, statement: anyone, deny: true},
 		{rule: "29 as written", kind: eval.Resource, statement: anyone, settings: eval.Settings{AllowNotPrincipal: true}, allow: true, deny: true},
 	} {
@@ -140,7 +146,7 @@ func TestSettings(t *testing.T) {
 			default:
 				l.Identity = []*eval.Policy{all, p}
 			}
-			r := &eval.Request{Principal: alice, Action: "s3:GetObject", Resource: bucket, Context: eval.NewContext(map[string][]string{"aws:n": {"x"}})}
+			r := &eval.Request{Principal: alice, Action: "s3:GetObject", Resource: bucket, Context: eval.NewContext(map[string][]string{"aws:n": {"x"}, "aws:a": {"arn:aws:sns:eu-west-1:111111111111:topic"}})}
 			if got := decide(t, &l, r); got != want {
 				t.Errorf("%s, %s: %v, want %v", tc.rule, effect, got, want)
 			}

@@ -12,6 +12,11 @@ type Settings struct {
 	// Unparsable is the outcome of a condition, negated or not, whose request
 	// value is no number, date, address or base64.
 	Unparsable Reading
+	// ShortARN is what an ARN operator does with a pattern of fewer than six
+	// parts, such as "*" or "arn:aws:sns:*", that matches as a text: AWS compares
+	// six parts, and does not say what becomes of a pattern that lacks some. Fails
+	// lets it match nothing, Holds takes it as a text.
+	ShortARN Reading
 	// AllowNotPrincipal reads NotPrincipal with Allow as everyone but those
 	// named. AWS advises against it and takes it in resource policies only; by
 	// default such a statement allows nobody.
