@@ -143,11 +143,18 @@ var grants = sync.OnceValue(newGrants)
 
 func newGrants() []*Grant {
 	all := []*Grant{ // by name: Lookup searches
+		assumeRoles(),
+		auditRead(),
 		autoDeployEC2(),
 		consulAutoDiscovery(),
 		ecrDockerPush(),
 		ecsServiceDeployment(),
+		rotateAccessKeys(),
+		route53ACME(),
+		secretsRead(),
 		sshKeyLookup(),
+		ssmParametersRead(),
+		ssmRunCommand(),
 		terraformRemoteStateS3(),
 		terragrunt(),
 	}

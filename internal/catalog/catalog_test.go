@@ -17,8 +17,9 @@ func TestAll(t *testing.T) {
 		names = append(names, g.Name)
 	}
 	want := []string{
-		"auto-deploy-ec2", "consul-auto-discovery", "ecr-docker-push", "ecs-service-deployment",
-		"ssh-key-lookup", "terraform-remote-state-s3", "terragrunt",
+		"assume-roles", "audit-read", "auto-deploy-ec2", "consul-auto-discovery", "ecr-docker-push",
+		"ecs-service-deployment", "rotate-access-keys", "route53-acme", "secrets-read", "ssh-key-lookup",
+		"ssm-parameters-read", "ssm-run-command", "terraform-remote-state-s3", "terragrunt",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("grants (-want +got):\n%s", diff)

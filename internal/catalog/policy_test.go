@@ -53,15 +53,22 @@ func renderings(t testing.TB, s catalog.Scope) []rendering {
 	return out
 }
 
-// moved puts the scope's own region for regions of another partition.
+// moved puts the scope's own region and partition for those of another.
 func moved(g *catalog.Grant, s catalog.Scope, args catalog.Args) catalog.Args {
 	if s.Partition == catalog.CaseScope().Partition {
 		return args
 	}
 	out := maps.Clone(args)
 	for _, p := range g.Params {
-		if p.Regions && out[p.Name] != nil {
-			out[p.Name] = []string{s.Region}
+		out[p.Name] = slices.Clone(out[p.Name])
+		for i, v := range out[p.Name] {
+			if p.Regions {
+				v = s.Region
+			}
+			out[p.Name][i] = strings.Replace(v, "arn:aws:", "arn:"+s.Partition+":", 1)
+		}
+		if out[p.Name] == nil {
+			delete(out, p.Name)
 		}
 	}
 	return out
@@ -124,7 +131,8 @@ func lintStatement(t *testing.T, r rendering, s iam.Statement) {
 	}
 	for _, c := range s.Conditions {
 		for _, v := range c.Values {
-			if strings.ContainsAny(strings.TrimSuffix(v, "*"), "*?$") || strings.HasSuffix(v, "*") && !strings.Contains(c.Operator, "Like") {
+			like := strings.Contains(c.Operator, "Like")
+			if strings.ContainsAny(strings.TrimSuffix(v, "*"), "*?$") && (!like || !promised(r, v)) || strings.HasSuffix(v, "*") && !like {
 				t.Errorf("%s: %s: %s %s: %q", r, s.SID, c.Operator, c.Key, v)
 			}
 		}
@@ -177,6 +185,8 @@ var shapes = map[string]map[string][]string{
 			"ec2:<r>:<a>:key-pair/*", "ec2:<r>:<a>:network-interface/*", "ec2:<r>:<a>:security-group/*", "ec2:<r>:<a>:subnet/*", "ec2:<r>:<a>:volume/*",
 		},
 	},
+	"assume-roles":          {"assume": nil, "tag-session": nil},
+	"audit-read":            {"account": auditShapes, "organization": append(auditShapes, "organizations::*:account/o-*", "organizations::*:ou/o-*", "organizations::*:root/o-*", "organizations::*:policy/o-*", "organizations::aws:policy/*")},
 	"consul-auto-discovery": {"region": nil, "account": nil},
 	"ecr-docker-push": {
 		"repository": nil,
@@ -193,6 +203,15 @@ var shapes = map[string]map[string][]string{
 			"ecs:<r>:<a>:task-definition/<v>:*", "ecs:<r>:<a>:task-definition/*", "ecs:<r>:<a>:service/*",
 			"ecs:<r>:<a>:service-deployment/*", "ecs:<r>:<a>:task/*",
 		},
+	},
+	"rotate-access-keys":  {"user": nil, "stack": {"iam::<a>:user/postern/<v>/*"}},
+	"route53-acme":        {"name": {"route53:::change/*"}, "zone": {"route53:::change/*"}},
+	"secrets-read":        {"secret": {"secretsmanager:<r>:<a>:secret:<v>-??????"}, "prefix": {"secretsmanager:<r>:<a>:secret:<v>-??????", "secretsmanager:<r>:<a>:secret:<v>/*"}},
+	"ssm-parameters-read": {"parameter": nil, "path": {"ssm:<r>:<a>:parameter/<v>/*"}},
+	"ssm-run-command": {
+		"instances": {"s3:::<v>/<v>/*"},
+		"tag":       {"s3:::<v>/<v>/*", "ec2:<r>:<a>:instance/i-*", "ssm:<r>:<a>:managed-instance/mi-*"},
+		"shell":     {"s3:::<v>/<v>/*", "ec2:<r>:<a>:instance/i-*", "ssm:<r>:<a>:managed-instance/mi-*"},
 	},
 	"ssh-key-lookup": {
 		"path":    {"iam::<a>:user/<v>/*"},
@@ -211,6 +230,10 @@ var shapes = map[string]map[string][]string{
 		"bucket":    {"s3:::<v>/*", "s3:::<v>/*.tflock"},
 		"bootstrap": {"s3:::<v>/*", "s3:::<v>/*.tflock"},
 	},
+}
+
+var auditShapes = []string{
+	"iam::<a>:oidc-provider/*", "iam::<a>:saml-provider/*", "iam::<a>:user/*", "iam::<a>:role/*", "iam::<a>:group/*", "iam::<a>:policy/*",
 }
 
 const autoScalingGroup = "autoscaling:<r>:<a>:autoScalingGroup:*:autoScalingGroupName/<v>"

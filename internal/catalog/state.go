@@ -132,7 +132,7 @@ func stateParams(writing []string) []Param {
 // bucketParam names the bucket.
 func bucketParam() Param {
 	return Param{
-		Name: "bucket", Type: String, Required: true, Max: 63, Pattern: `^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`, Example: "acme-state",
+		Name: "bucket", Type: String, Required: true, Max: 63, Pattern: bucketForm, Example: "acme-state",
 		Summary: "name of the S3 bucket with the states, 3 to 63 characters",
 		Wider:   "no level reaches more than one bucket: use the grant once for each",
 	}
