@@ -17,8 +17,12 @@ func TestLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	deeper, err := filepath.Glob("docs/*/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	links := 0
-	for _, page := range append(pages, "README.md", "CONTRIBUTING.md") {
+	for _, page := range append(append(pages, deeper...), "README.md", "CONTRIBUTING.md") {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)

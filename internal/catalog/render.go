@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/internal/fault"
@@ -36,6 +38,46 @@ func (g *Grant) Policy(s Scope, level string, args Args) (*iam.Document, error) 
 	}
 	return &iam.Document{Version: iam.Version2012, Statements: statements}, nil
 }
+
+// Entry is the grant as a role's grants name it in a spec:
+// "ecr-docker-push: { repositories: [shop], level: prefix }".
+func (g *Grant) Entry(level string, args Args) string {
+	var parts []string
+	for _, p := range g.Params {
+		var values []string
+		for _, v := range args[p.Name] {
+			values = append(values, scalar(p, v))
+		}
+		switch text := strings.Join(values, ", "); {
+		case len(values) == 0:
+		case p.Type == List:
+			parts = append(parts, p.Name+": ["+text+"]")
+		default:
+			parts = append(parts, p.Name+": "+text)
+		}
+	}
+	if l, ok := g.level(level); ok && l.Name != g.DefaultLevel() {
+		parts = append(parts, "level: "+l.Name)
+	}
+	if len(parts) == 0 {
+		return g.Name
+	}
+	return g.Name + ": { " + strings.Join(parts, ", ") + " }"
+}
+
+// plainScalar is what YAML reads as text without quotation marks, in a flow too.
+var plainScalar = lazily(`^[A-Za-z][A-Za-z0-9_./@+=-]*$`)
+
+// scalar writes one value in YAML.
+func scalar(p Param, v string) string {
+	if p.Type == Bool || plainScalar().MatchString(v) && !slices.Contains(yamlWords, strings.ToLower(v)) {
+		return v
+	}
+	return strconv.Quote(v)
+}
+
+// yamlWords are what some YAML reader takes for something else than text.
+var yamlWords = []string{"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
 
 // complete returns the arguments with the level's defaults, lists sorted and
 // without repeats.

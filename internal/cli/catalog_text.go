@@ -107,7 +107,7 @@ func grantText(out *ui.Printer, g *catalog.Grant, entry *grantEntry) {
 	out.Heading("Proof")
 	out.Text(2, ui.StylePlain, fmt.Sprintf("tested against %d calls that it must allow and %d that it must deny; --cases lists them",
 		entry.Cases.Allowed, entry.Cases.Denied))
-	policyText(out, entry)
+	policyText(out, g, entry)
 }
 
 func levelsText(out *ui.Printer, g *catalog.Grant) {
@@ -177,7 +177,7 @@ func unscopableText(out *ui.Printer, g *catalog.Grant) {
 	}
 }
 
-func policyText(out *ui.Printer, entry *grantEntry) {
+func policyText(out *ui.Printer, g *catalog.Grant, entry *grantEntry) {
 	title := "Policy"
 	if entry.Example {
 		title += " for example values"
@@ -188,29 +188,7 @@ func policyText(out *ui.Printer, entry *grantEntry) {
 	out.Blank()
 	out.Printf("%s", entry.Policy.Indented())
 	out.Heading("In a spec, under grants of a role")
-	out.Line(ui.Plain("  "), ui.Name(specLine(entry)))
-}
-
-// specLine is the entry as a spec writes it.
-func specLine(entry *grantEntry) string {
-	var parts []string
-	for _, p := range entry.Params {
-		values := entry.Args[p.Name]
-		switch {
-		case len(values) == 0:
-		case p.Type == string(catalog.List):
-			parts = append(parts, p.Name+": ["+strings.Join(values, ", ")+"]")
-		default:
-			parts = append(parts, p.Name+": "+values[0])
-		}
-	}
-	if entry.Level != entry.Levels[0].Name {
-		parts = append(parts, "level: "+entry.Level)
-	}
-	if len(parts) == 0 {
-		return "- " + entry.Name
-	}
-	return "- " + entry.Name + ": { " + strings.Join(parts, ", ") + " }"
+	out.Line(ui.Plain("  "), ui.Name("- "+g.Entry(entry.Level, entry.Args)))
 }
 
 // commandLine is the command that prints the policy of a grant at a level.
