@@ -6,7 +6,8 @@ import (
 )
 
 // Decide judges a request. It allocates nothing, save for the rare operators
-// BinaryEquals and StringEqualsIgnoreCase with a variable.
+// BinaryEquals and StringEqualsIgnoreCase with a variable, and for texts of which
+// thousands of characters match a pattern in vain.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 func (l *Layers) Decide(r *Request) Decision {

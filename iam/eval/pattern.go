@@ -324,6 +324,7 @@ func (p *pattern) matchAnyCase(s string, ctx Context) truth {
 func matchPieces(pieces []piece, values []string, s string, resource int) bool {
 	i, v, at := 0, 0, 0
 	star, starV, retry := -1, 0, 0
+	vain := 0
 	for i < len(pieces) || at < len(s) {
 		if i < len(pieces) {
 			pc := &pieces[i]
@@ -356,10 +357,43 @@ func matchPieces(pieces []piece, values []string, s string, resource int) bool {
 		if star < 0 || !isWild(s, retry, resource) {
 			return false
 		}
+		if vain += at - retry; vain > patience && resource == 0 && !strings.ContainsAny(s, literalStar+literalMark) {
+			return matchText(pieces, values, s)
+		}
 		retry += charLen(s[retry:])
 		i, v, at = star, starV, retry
 	}
 	return true
+}
+
+// patience is how many bytes may match in vain before the rest is searched for.
+const patience = 4096
+
+// These stand for a star and a question mark that are no wildcards. They are no
+// characters: no text means anything by them.
+const (
+	literalStar = "\uFDD0"
+	literalMark = "\uFDD1"
+)
+
+// matchText is matchPieces by iam.Match, which is never slow but wants a text.
+func matchText(pieces []piece, values []string, s string) bool {
+	literals := strings.NewReplacer("*", literalStar, "?", literalMark)
+	var text strings.Builder
+	for i := range pieces {
+		switch pc := &pieces[i]; pc.kind {
+		case manyChars:
+			text.WriteByte('*')
+		case oneChar:
+			text.WriteByte('?')
+		case literal:
+			text.WriteString(literals.Replace(pc.text))
+		case variable:
+			text.WriteString(literals.Replace(values[0]))
+			values = values[1:]
+		}
+	}
+	return iam.Match(text.String(), literals.Replace(s))
 }
 
 // isWild says whether a wildcard may take the character at s[at].

@@ -107,6 +107,32 @@ func TestActionsAndResources(t *testing.T) {
 	}
 }
 
+// A variable after a star is not tried at each character of a long resource; and
+// what is found then is what trying finds.
+func TestLongVariables(t *testing.T) {
+	run := strings.Repeat("a", 6000)
+	ctx := eval.NewContext(map[string][]string{"aws:PrincipalTag/run": {run}, "aws:PrincipalTag/star": {"*?"}})
+	const on = "arn:aws:s3:::bucket/"
+	for _, tc := range []struct {
+		name, pattern, resource string
+		want                    bool
+	}{
+		{"found", on + "*${aws:PrincipalTag/run}b", on + run + run + "b", true},
+		{"not found", on + "*${aws:PrincipalTag/run}b", on + run + run + "c", false},
+		{"not found, with many variables", on + strings.Repeat("*a?${aws:PrincipalTag/run}a?", 40) + "b", on + run + run + run, false},
+		{"a star of a value", on + "*${aws:PrincipalTag/run}${aws:PrincipalTag/star}/?", on + run + run + "*?/é", true},
+		{"a star of a value is a star", on + "*${aws:PrincipalTag/run}${aws:PrincipalTag/star}/?", on + run + run + "b?/x", false},
+		{"a star of the text", on + "*${aws:PrincipalTag/run}${*}*b", on + run + run + "*b", true},
+		{"characters that are none", on + "*${aws:PrincipalTag/run}${*}*b", on + run + run + "\uFDD0b", false},
+	} {
+		l := eval.Layers{Identity: []*eval.Policy{compile(t, "p", eval.Identity, v12(`"Effect":"Allow","Action":"*","Resource":"`+tc.pattern+`"`))}}
+		r := &eval.Request{Principal: alice, Action: "s3:GetObject", Resource: tc.resource, Context: ctx}
+		if got := decide(t, &l, r) == eval.Allowed; got != tc.want {
+			t.Errorf("%s: allowed %v", tc.name, got)
+		}
+	}
+}
+
 // A resource policy need not name the resource it is attached to (ECR's do
 // not), nor does a trust policy.
 func TestResourceMayBeAbsent(t *testing.T) {
