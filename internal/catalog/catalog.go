@@ -149,6 +149,7 @@ func newGrants() []*Grant {
 		consulAutoDiscovery(),
 		ecrDockerPush(),
 		ecsServiceDeployment(),
+		packerAMI(),
 		rotateAccessKeys(),
 		route53ACME(),
 		secretsRead(),
