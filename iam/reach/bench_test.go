@@ -47,6 +47,7 @@ func BenchmarkWhoCan(b *testing.B) {
 		{"pattern", "s3:*", "arn:aws:s3:::bucket-77/*"},
 		{"everything", "s3:*", "*"},
 		{"role", "sts:AssumeRole", "arn:aws:iam::111111111111:role/role-20"},
+		{"roles", "sts:AssumeRole", ""},
 	} {
 		b.Run(q.name, func(b *testing.B) {
 			found := 0

@@ -84,17 +84,18 @@ func (w *World) whoEnters(action, resource string) []Answer {
 		resource = "*"
 	}
 	e := entry{World: w, action: action, asked: make([]*asked, len(w.members))}
-	about := Question{Action: action, Resource: resource}
+	about := Question{Action: action, Resource: resource, Facts: w.facts}
+	actions := w.index.aboutAction(action)
 	var roles []int
 	for i, r := range w.doors.roles {
 		if r != nil && about.about(r.ARN) {
 			roles = append(roles, i)
-			e.asked[i] = e.index.ask(Question{Action: action, Resource: r.ARN})
+			e.asked[i] = e.index.ask(Question{Action: action, Resource: r.ARN, Facts: w.facts}, actions)
 		}
 	}
 	about.Except = w.doors.accounts
 	if !coversAny(about.Except, resource) {
-		e.beyond = e.index.ask(about)
+		e.beyond = e.index.ask(about, actions)
 	}
 	var out []Answer
 	if strings.EqualFold(action, assumeRole) {

@@ -125,11 +125,9 @@ func covers(s iam.Statement, action, resource string) bool {
 // One whose resources have variables might be about any: a key that has several
 // values leaves open what a variable stands for.
 func mightDeny(doc *iam.Document, q Question) bool {
-	for _, s := range doc.Statements {
-		if s.Effect == iam.Deny && slices.ContainsFunc(s.Resources, hasVariables) {
-			s = withoutResource(s)
-		}
-		if s.Effect != iam.Deny || !touches(s, q) {
+	for i := range doc.Statements {
+		s := &doc.Statements[i]
+		if s.Effect != iam.Deny || !mightTouch(s, q) {
 			continue
 		}
 		if _, alive := q.Facts.settle(doc.Version, s.Conditions); alive {
@@ -137,6 +135,13 @@ func mightDeny(doc *iam.Document, q Question) bool {
 		}
 	}
 	return false
+}
+
+func mightTouch(deny *iam.Statement, q Question) bool {
+	if slices.ContainsFunc(deny.Resources, hasVariables) {
+		return touches(withoutResource(*deny), q)
+	}
+	return touches(*deny, q)
 }
 
 // touches reports whether the statement might be about some request of the

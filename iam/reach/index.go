@@ -1,7 +1,9 @@
 package reach
 
 import (
+	"math/bits"
 	"slices"
+	"strings"
 
 	"github.com/postern-dev/postern/iam"
 )
@@ -10,24 +12,33 @@ import (
 // resources have something in common with it. No other can allow or deny any of
 // it. Patterns repeat: each is tried once, however many statements hold it.
 type index struct {
-	size      int // statements
-	documents []indexed
-	scps      []scp // of accounts; members of one should share the slice
-	actions   postings
-	resources postings
+	statements []int32 // the place of each one's document
+	documents  []indexed
+	scps       []scp // of accounts; members of one should share the slice
+	actions    postings
+	resources  postings
+	tells      map[string]bool // condition keys, in lower case, of which each member has its own values
+	personal   bitset          // statements with conditions that hold for some members by who they are
 }
 
 // postings tell which statements hold a pattern.
 type postings struct {
 	patterns   []string
-	statements [][]int32 // of each pattern
-	always     []int32   // those that list what they are not about
+	statements [][]int32        // of each pattern
+	always     []int32          // those that list what they are not about
+	sorted     []int32          // places of patterns by their text
+	wild       map[string]tails // places of those with wildcards, by what they begin with
 }
 
-// indexed is a document and where its statements begin among all.
+// tails are places of patterns by what they end with.
+type tails map[string][]int32
+
+// indexed is a document, where its statements begin among all, and the members
+// of whose identity policies it is one.
 type indexed struct {
 	document *iam.Document
 	first    int
+	holders  []int32
 }
 
 // scp is an account's SCPs.
@@ -48,7 +59,7 @@ type indexBuilder struct {
 
 func newIndexBuilder() *indexBuilder {
 	return &indexBuilder{
-		index:  index{documents: make([]indexed, unknown+1), scps: make([]scp, 1)},
+		index:  index{documents: make([]indexed, unknown+1), scps: make([]scp, 1), tells: map[string]bool{}},
 		places: map[*iam.Document]int32{nil: unknown}, accounts: map[*[]Policy]int{}, actions: map[string]int{}, resource: map[string]int{},
 	}
 }
@@ -61,14 +72,14 @@ func (b *indexBuilder) document(d *iam.Document) int32 {
 	}
 	at := int32(len(b.documents)) //nolint:gosec // far fewer than 2^31
 	b.places[d] = at
-	b.documents = append(b.documents, indexed{d, b.size})
+	b.documents = append(b.documents, indexed{document: d, first: len(b.statements)})
 	for _, s := range d.Statements {
-		b.index.actions.add(b.actions, s.Actions, s.NotActions, b.size)
+		b.index.actions.add(b.actions, s.Actions, s.NotActions, len(b.statements))
 		if s.Effect == iam.Deny && slices.ContainsFunc(s.Resources, hasVariables) { // see mightDeny
 			s = withoutResource(s)
 		}
-		b.index.resources.add(b.resource, s.Resources, s.NotResources, b.size)
-		b.size++
+		b.index.resources.add(b.resource, s.Resources, s.NotResources, len(b.statements))
+		b.statements = append(b.statements, at)
 	}
 	return at
 }
@@ -77,6 +88,16 @@ func (b *indexBuilder) layer(policies []Policy) []int32 {
 	out := make([]int32, len(policies))
 	for i, policy := range policies {
 		out[i] = b.document(policy.Document)
+	}
+	return out
+}
+
+// identity adds the identity policies of a member.
+func (b *indexBuilder) identity(policies []Policy, member int) []int32 {
+	out := b.layer(policies)
+	for _, at := range out {
+		d := &b.documents[at]
+		d.holders = append(d.holders, int32(member)) //nolint:gosec // as above
 	}
 	return out
 }
@@ -99,6 +120,36 @@ func (b *indexBuilder) levels(levels [][]Policy) int {
 	return len(b.scps) - 1
 }
 
+// tell adds condition keys of which each member has values of its own.
+func (b *indexBuilder) tell(keys map[string][]string) {
+	for key := range keys {
+		if !b.tells[key] {
+			b.tells[strings.ToLower(key)] = true
+		}
+	}
+}
+
+func (b *indexBuilder) done() index {
+	b.index.resources.sort()
+	b.personal = newBitset(len(b.statements))
+	for _, d := range b.documents[unknown+1:] {
+		for i := range d.document.Statements {
+			if b.isPersonal(d.document.Statements[i].Conditions) {
+				b.personal.set(d.first + i)
+			}
+		}
+	}
+	return b.index
+}
+
+// isPersonal reports whether conditions may hold for one member and not for
+// another by who these are.
+func (x *index) isPersonal(conditions []iam.Condition) bool {
+	return slices.ContainsFunc(conditions, func(c iam.Condition) bool {
+		return slices.ContainsFunc(c.Values, hasVariables) || x.tells[strings.ToLower(c.Key)]
+	})
+}
+
 func (p *postings) add(place map[string]int, list, not []string, statement int) {
 	if len(not) > 0 {
 		p.always = append(p.always, int32(statement)) //nolint:gosec // far fewer than 2^31
@@ -117,36 +168,138 @@ func (p *postings) add(place map[string]int, list, not []string, statement int) 
 	}
 }
 
-// concerns are the statements that concern a question.
-func (x *index) concerns(q *Question) bitset {
-	actions := x.actions.matching(x.size, func(pattern string) bool { return overlapsAction(pattern, q.Action) })
-	resources := x.resources.matching(x.size, q.about)
-	for i := range actions {
-		actions[i] &= resources[i]
-	}
-	return actions
-}
-
-func (p *postings) matching(size int, matches func(string) bool) bitset {
-	out := newBitset(size)
-	for _, statement := range p.always {
-		out.set(int(statement))
-	}
+// sort gets the patterns ready to be found by how they begin.
+func (p *postings) sort() {
+	p.wild = map[string]tails{}
+	p.sorted = make([]int32, len(p.patterns))
 	for i, pattern := range p.patterns {
-		if !matches(pattern) {
+		p.sorted[i] = int32(i) //nolint:gosec // as above
+		fixed := fixedPart(pattern)
+		if fixed == pattern {
 			continue
 		}
-		for _, statement := range p.statements[i] {
-			out.set(int(statement))
+		if p.wild[fixed] == nil {
+			p.wild[fixed] = tails{}
+		}
+		tail := pattern[strings.LastIndexAny(pattern, "*?")+1:]
+		p.wild[fixed][tail] = append(p.wild[fixed][tail], int32(i)) //nolint:gosec // as above
+	}
+	slices.SortFunc(p.sorted, func(a, b int32) int { return strings.Compare(p.patterns[a], p.patterns[b]) })
+}
+
+// fixedPart is what a pattern spells out before its first wildcard.
+func fixedPart(pattern string) string {
+	if i := strings.IndexAny(pattern, "*?"); i >= 0 {
+		return pattern[:i]
+	}
+	return pattern
+}
+
+// near gives the patterns that might have something in common with one: those
+// that go on from where it has its first wildcard, and those that have one
+// before.
+func (p *postings) near(pattern string, yield func(place int32)) {
+	fixed := fixedPart(pattern)
+	for i := range len(fixed) {
+		if t, ok := p.wild[fixed[:i]]; ok {
+			t.ending(pattern[i:], fixed == pattern, yield)
+		}
+	}
+	from, _ := slices.BinarySearchFunc(p.sorted, fixed, func(at int32, fixed string) int { return strings.Compare(p.patterns[at], fixed) })
+	for _, at := range p.sorted[from:] {
+		if !strings.HasPrefix(p.patterns[at], fixed) {
+			return
+		}
+		yield(at)
+	}
+}
+
+// ending gives the patterns that a text might end with, or all for a pattern.
+func (t tails) ending(text string, literal bool, yield func(place int32)) {
+	if !literal || len(t) <= len(text) {
+		for _, list := range t {
+			for _, at := range list {
+				yield(at)
+			}
+		}
+		return
+	}
+	for i := range len(text) + 1 {
+		for _, at := range t[text[i:]] {
+			yield(at)
+		}
+	}
+}
+
+// aboutAction are the statements whose actions have something in common with a
+// pattern.
+func (x *index) aboutAction(action string) bitset {
+	out := newBitset(len(x.statements))
+	out.setAll(x.actions.always)
+	for i, pattern := range x.actions.patterns {
+		if overlapsAction(pattern, action) {
+			out.setAll(x.actions.statements[i])
 		}
 	}
 	return out
 }
 
-// bitset is a set of statements.
+// concerned are the statements that concern a question, in order, of those about
+// its action.
+func (x *index) concerned(q *Question, actions bitset) []int32 {
+	lists, size := [][]int32{x.resources.always}, len(x.resources.always)
+	x.resources.near(q.Resource, func(at int32) {
+		if q.about(x.resources.patterns[at]) {
+			lists = append(lists, x.resources.statements[at])
+			size += len(x.resources.statements[at])
+		}
+	})
+	if size > len(actions) { // to sort so many would take longer than to go through the set
+		both := newBitset(len(x.statements))
+		for _, list := range lists {
+			both.setAll(list)
+		}
+		for i := range both {
+			both[i] &= actions[i]
+		}
+		return both.list()
+	}
+	var out []int32
+	for _, list := range lists {
+		for _, s := range list {
+			if actions.has(int(s)) {
+				out = append(out, s)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// bitset is a set of small numbers.
 type bitset []uint64
 
 func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
 
 func (b bitset) set(i int)      { b[i/64] |= 1 << (i % 64) }
 func (b bitset) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
+
+func (b bitset) setAll(list []int32) {
+	for _, i := range list {
+		b[i/64] |= 1 << (i % 64)
+	}
+}
+
+func (b bitset) list() []int32 {
+	n := 0
+	for _, word := range b {
+		n += bits.OnesCount64(word)
+	}
+	out := make([]int32, 0, n)
+	for i, word := range b {
+		for ; word != 0; word &= word - 1 {
+			out = append(out, int32(i*64+bits.TrailingZeros64(word))) //nolint:gosec // as above
+		}
+	}
+	return out
+}

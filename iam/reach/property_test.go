@@ -20,13 +20,18 @@ var (
 	resources        = []string{"arn:aws:s3:::a", "arn:aws:s3:::a/b", "arn:aws:s3:::c:a", "arn:aws:iam::222222222222:role/a", "*"}
 	resourcePatterns = []string{
 		"arn:aws:s3:::a", "arn:aws:s3:::*", "*", "arn:aws:*:*:*:a", "arn:*:a", "arn:aws:iam::*:role/*", "arn:aws:iam::2222*",
-		"arn:aws:s3:::${k:one}", "arn:aws:s3:::c${k:two, 'a'}", "arn:aws:iam::????????????:role/a", "arn:aws:s3:::?/?", "arn:aws:s3:::${*}",
+		"arn:aws:s3:::${k:one}", "arn:aws:s3:::c${k:two, 'a'}", "arn:aws:iam::????????????:role/a", "arn:aws:s3:::?/?", "arn:aws:s3:::${*}", "arn:aws:s3:::${aws:username}",
 	}
 	days = []string{"2026-11-20", "2026-11-22T00:00:00Z", "2027", "1795392000", "1795305600"}
 	keys = []string{"k:one", "k:two", "K:Three"}
+	// keys that tell members apart
+	whose = []string{"aws:PrincipalArn", "AWS:username"}
 	// what a key holds and what policies compare it with
 	held     = []string{"a", "b7", "c12", "arn:aws:iam::222222222222:role/a"}
-	compared = []string{"a", "b7", "b?", "c*", "A", "*", "arn:aws:iam::*:role/a", "${k:one}", "${k:two, 'a'}", "7"}
+	compared = []string{
+		"a", "b7", "b?", "c*", "A", "*", "arn:aws:iam::*:role/a", "${k:one}", "${k:two, 'a'}", "7",
+		"user0", "user?", "arn:aws:iam::222222222222:user/user1", "${aws:username}",
+	}
 )
 
 func drawStatement(t *rapid.T, trust bool) iam.Statement {
@@ -70,7 +75,7 @@ func drawCondition(t *rapid.T) iam.Condition {
 		Operator: operator("", "ForAllValues:", "ForAnyValue:") +
 			operator("StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "ArnLike", "ArnNotEquals") +
 			operator("", "IfExists"),
-		Key: rapid.SampledFrom(keys).Draw(t, "key"), Values: list(compared),
+		Key: rapid.SampledFrom(slices.Concat(keys, whose)).Draw(t, "key"), Values: list(compared),
 	}
 }
 

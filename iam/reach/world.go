@@ -47,8 +47,10 @@ func NewWorld(members []Member, facts Facts) *World {
 	slices.SortFunc(members, func(a, b Member) int { return strings.Compare(a.Who.ARN, b.Who.ARN) })
 	build := newIndexBuilder()
 	for i, one := range members {
-		m := member{Member: one, facts: facts.With(eval.PrincipalContext(one.Who)), partition: partitionOf(one.Who.ARN)}
-		m.identity = build.layer(one.Permissions.Identity)
+		who := eval.PrincipalContext(one.Who)
+		build.tell(who)
+		m := member{Member: one, facts: facts.With(who), partition: partitionOf(one.Who.ARN)}
+		m.identity = build.identity(one.Permissions.Identity, i)
 		if one.Permissions.Boundary != nil {
 			m.boundary = build.document(one.Permissions.Boundary.Document)
 		}
@@ -56,7 +58,7 @@ func NewWorld(members []Member, facts Facts) *World {
 		w.members = append(w.members, m)
 		w.byARN[one.Who.ARN] = i
 	}
-	w.index = build.index
+	w.index = build.done()
 	w.doors = newDoors(w.members)
 	return w
 }
@@ -95,8 +97,14 @@ func (w *World) WhoCan(action, resource string) []Answer {
 		return w.whoEnters(action, resource)
 	}
 	asked := w.questions(action, resource)
+	maybe := newBitset(len(w.members))
+	for _, list := range asked {
+		for _, q := range list {
+			q.allowing(maybe)
+		}
+	}
 	var out []Answer
-	for i := range w.members {
+	for _, i := range maybe.list() {
 		m := &w.members[i]
 		if a, could := m.answer(asked[m.partition]); could {
 			out = append(out, a)
@@ -108,13 +116,15 @@ func (w *World) WhoCan(action, resource string) []Answer {
 // questions are what is asked of the members of each partition.
 func (w *World) questions(name, resource string) map[string][]*asked {
 	out := map[string][]*asked{}
+	actions := w.index.aboutAction(name)
 	for i := range w.members {
 		partition := w.members[i].partition
 		if _, done := out[partition]; done {
 			continue
 		}
 		for _, q := range questionsOf(name, resource, partition) {
-			out[partition] = append(out[partition], w.index.ask(q))
+			q.Facts = w.facts
+			out[partition] = append(out[partition], w.index.ask(q, actions))
 		}
 	}
 	return out
