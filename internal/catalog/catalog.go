@@ -150,6 +150,7 @@ func newGrants() []*Grant {
 		ecrDockerPush(),
 		ecsServiceDeployment(),
 		packerAMI(),
+		pulumiStateS3(),
 		rotateAccessKeys(),
 		route53ACME(),
 		secretsRead(),
