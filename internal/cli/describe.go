@@ -126,13 +126,7 @@ func describeIdentity(id spec.Identity) identityJSON {
 	if key := id.AccessKey; key != nil {
 		return identityJSON{Name: id.Name, Kind: "access_key", Who: "machine user in " + key.Account, Because: key.Because}
 	}
-	return identityJSON{Name: id.Name, Kind: id.Proof.Kind(), Who: id.Proof.Describe(), Wider: isWide(id.Proof)}
-}
-
-// isWide reports whether an identity is more than one thing.
-func isWide(id trust.Identity) bool {
-	g, ok := id.(trust.GitHub)
-	return ok && g.Wide()
+	return identityJSON{Name: id.Name, Kind: id.Proof.Kind(), Who: id.Proof.Describe(), Wider: trust.Wide(id.Proof)}
 }
 
 func describeRole(s *spec.Spec, r spec.Role) roleJSON {
@@ -145,7 +139,7 @@ func describeRole(s *spec.Spec, r spec.Role) roleJSON {
 		if t.Proof != nil {
 			who = t.Proof.Describe()
 		}
-		d.Trust = append(d.Trust, trustJSON{Who: who, Wider: isWide(t.Proof), Until: date(t.Until)})
+		d.Trust = append(d.Trust, trustJSON{Who: who, Wider: trust.Wide(t.Proof), Until: date(t.Until)})
 	}
 	for _, g := range r.Grants {
 		d.Grants = append(d.Grants, describeUse(s, r, g))

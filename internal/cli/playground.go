@@ -7,10 +7,12 @@ import (
 	"strings"
 
 	"github.com/postern-dev/postern/internal/aws"
+	"github.com/postern-dev/postern/internal/compile"
 	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/sandbox"
 	"github.com/postern-dev/postern/internal/spec"
 	"github.com/postern-dev/postern/internal/trial"
+	"github.com/postern-dev/postern/internal/trust"
 	"github.com/postern-dev/postern/internal/wire"
 )
 
@@ -23,7 +25,7 @@ type playground struct {
 // openPlayground starts a sandbox with the accounts of the spec. The first
 // account without an admin role is home: its credentials are the caller's.
 func openPlayground(s *spec.Spec) (*playground, error) {
-	o := sandbox.Options{Region: s.Region}
+	o := sandbox.Options{Region: s.Region, Issuers: issuersOf(s)}
 	for _, a := range s.Accounts {
 		o.Accounts = append(o.Accounts, sandbox.AccountConfig{ID: a.ID, Partition: s.Partition, AdminRole: a.AdminRole})
 		if a.AdminRole == "" && o.HomeAccount == "" {
@@ -39,6 +41,19 @@ func openPlayground(s *spec.Spec) (*playground, error) {
 	}
 	p := &playground{server: server}
 	return p, p.standIn(s)
+}
+
+// issuersOf makes the sandbox the issuer of every identity's tokens.
+func issuersOf(s *spec.Spec) map[string]string {
+	issuers := map[string]string{}
+	for i := range s.Roles {
+		for _, e := range compile.Entries(s, &s.Roles[i]) {
+			if tokens, ok := trust.TokensOf(e.Identity, trust.Scope{Partition: s.Partition, Region: s.Region}); ok {
+				issuers["https://"+tokens.Issuer] = ""
+			}
+		}
+	}
+	return issuers
 }
 
 // standIn makes up the permissions boundaries that the spec expects to find.
@@ -89,13 +104,7 @@ func (g gate) WithToken(ctx context.Context, roleARN string, claims map[string]a
 }
 
 func (g gate) AsService(_ context.Context, roleARN, service string, keys map[string][]string) (trial.Session, error) {
-	request := sandbox.ServiceRequest{Service: service, RoleARN: roleARN, SessionName: trialSession}
-	for _, account := range keys["aws:SourceAccount"] {
-		request.SourceAccount = account
-	}
-	for _, arn := range keys["aws:SourceArn"] {
-		request.SourceARN = arn
-	}
+	request := sandbox.ServiceRequest{Service: service, RoleARN: roleARN, SessionName: trialSession, Keys: keys}
 	credentials, err := g.server.AssumeAsService(request)
 	if errors.Is(err, sandbox.ErrRefused) {
 		err = fmt.Errorf("%w: the trust policy does not admit %s", trial.ErrRefused, service)

@@ -33,7 +33,7 @@ func trialText(out *ui.Printer, r *trial.Report) {
 			attemptText(out, a)
 		}
 		if len(strangers) > 0 {
-			out.Item(4, ui.OK, plural(refused, "stranger's token was", "strangers' tokens were")+" refused: "+strings.Join(strangers, ", "))
+			out.Item(4, ui.OK, plural(refused, "stranger was", "strangers were")+" refused: "+strings.Join(strangers, ", "))
 		}
 	}
 	out.Blank()

@@ -40,16 +40,9 @@ func (c *compiler) role(r spec.Role) {
 }
 
 func (c *compiler) trustPolicy(r spec.Role, account *estate.Account) *iam.Document {
-	var entries []trust.Entry
-	for _, t := range r.Trust {
-		proof, name := ProofOf(c.spec, t), t.Identity
-		if name == "" {
-			name = proof.Kind()
-		}
-		entries = append(entries, trust.Entry{
-			Name: name, Identity: proof, ExternalID: r.ExternalID, Until: t.Until,
-		})
-		c.provider(account, proof)
+	entries := Entries(c.spec, &r)
+	for _, e := range entries {
+		c.provider(account, e.Identity)
 	}
 	doc, err := trust.Policy(c.trustScope(account), entries)
 	if err != nil {
@@ -61,6 +54,19 @@ func (c *compiler) trustPolicy(r spec.Role, account *estate.Account) *iam.Docume
 			"trust policy of role %s has %d characters, account %s takes %d", r.Name, size, account.ID, most)
 	}
 	return doc
+}
+
+// Entries are what the trust policy of a role is made of.
+func Entries(s *spec.Spec, r *spec.Role) []trust.Entry {
+	var entries []trust.Entry
+	for _, t := range r.Trust {
+		proof, name := ProofOf(s, t), t.Identity
+		if name == "" {
+			name = proof.Kind()
+		}
+		entries = append(entries, trust.Entry{Name: name, Identity: proof, ExternalID: r.ExternalID, Until: t.Until})
+	}
+	return entries
 }
 
 // ProofOf is what a trust policy names for a trust entry: the proof of the
@@ -79,11 +85,11 @@ func (c *compiler) trustScope(a *estate.Account) trust.Scope {
 // provider adds the OIDC provider that an identity needs in the account, and
 // its audience to one that is there.
 func (c *compiler) provider(a *estate.Account, id trust.Identity) {
-	url, ok := trust.Issuer(id)
+	tokens, ok := trust.TokensOf(id, c.trustScope(a))
 	if !ok {
 		return
 	}
-	audiences := trust.Audiences(id, c.trustScope(a))
+	url, audiences := tokens.Issuer, tokens.Audiences
 	i := slices.IndexFunc(a.Providers, func(p estate.OIDCProvider) bool { return p.URL == url })
 	if i < 0 {
 		a.Providers = append(a.Providers, estate.OIDCProvider{

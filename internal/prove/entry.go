@@ -76,7 +76,7 @@ func (m *model) own(proof trust.Identity) *subject {
 }
 
 func (m *model) direct(proof trust.Identity) []*role {
-	_, service := proof.(trust.Service)
+	service := proof.Caller(trust.Scope{}).Principal.Kind == eval.Service
 	enters := m.entrance(proof)
 	var out []*role
 	for _, r := range m.roles {
@@ -91,8 +91,6 @@ func (m *model) direct(proof trust.Identity) []*role {
 // chooses the external id, so that none keeps it out.
 func (m *model) entrance(proof trust.Identity) func(*role) bool {
 	switch id := proof.(type) {
-	case trust.GitHub:
-		return m.tokenEntrance(id)
 	case trust.AWSRole:
 		if own := m.byARN[id.ARN]; own != nil {
 			return func(r *role) bool { return r.Reachable(own.who, &own.permissions, m.from()) }
@@ -108,39 +106,43 @@ func (m *model) entrance(proof trust.Identity) func(*role) bool {
 	case trust.AWSUser:
 		user, ok := m.user(id.ARN)
 		return func(r *role) bool { return ok && r.Reachable(user.who, &user.permissions, m.from()) }
-	case trust.Service:
-		return func(r *role) bool {
-			who := eval.Principal{Kind: eval.Service, ARN: id.Principal(m.scope(r))}
-			return r.Admits(reach.Caller{Principal: who, Facts: m.from()})
-		}
 	}
-	return func(*role) bool { return false }
+	return m.callerEntrance(proof)
 }
 
 func (m *model) scope(r *role) trust.Scope {
 	return trust.Scope{Partition: r.account.Partition, Region: m.Spec.Region, Account: r.account.ID}
 }
 
-// tokenEntrance tries every form that the identity's tokens may have.
-func (m *model) tokenEntrance(id trust.GitHub) func(*role) bool {
-	issuer, _ := trust.Issuer(id)
-	var forms []reach.Facts
-	for _, form := range id.Known() {
+// callerEntrance tries every form that the requests of a token, or of a service
+// on the identity's behalf, may have. They are made once for each account.
+func (m *model) callerEntrance(proof trust.Identity) func(*role) bool {
+	made := map[trust.Scope][]reach.Caller{}
+	return func(r *role) bool {
+		s := m.scope(r)
+		callers, ok := made[s]
+		if !ok {
+			callers = m.callers(proof, s)
+			made[s] = callers
+		}
+		return slices.ContainsFunc(callers, r.Admits)
+	}
+}
+
+func (m *model) callers(proof trust.Identity, s trust.Scope) []reach.Caller {
+	who, known := proof.Caller(s).Principal, trust.KnownOf(proof, s)
+	var callers []reach.Caller
+	for _, form := range known.Forms {
 		facts := m.from()
 		facts.Keys, facts.Like = map[string][]string{}, map[string]reach.Pattern{}
 		for key, value := range form {
 			if strings.Contains(value, "*") {
-				facts.Like[key] = reach.Pattern{Text: value, Wild: id.Wild()}
+				facts.Like[key] = reach.Pattern{Text: value, Wild: known.Wild}
 			} else {
 				facts.Keys[key] = []string{value}
 			}
 		}
-		forms = append(forms, facts)
+		callers = append(callers, reach.Caller{Principal: who, Facts: facts})
 	}
-	return func(r *role) bool {
-		who := eval.Principal{Kind: eval.WebIdentity, ARN: trust.ProviderARN(m.scope(r), issuer), Account: r.account.ID}
-		return slices.ContainsFunc(forms, func(facts reach.Facts) bool {
-			return r.Admits(reach.Caller{Principal: who, Facts: facts})
-		})
-	}
+	return callers
 }

@@ -3,6 +3,9 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/postern-dev/postern/iam"
@@ -21,11 +24,12 @@ type SessionCredentials struct {
 
 // ServiceRequest is an AWS service that wants to work for a customer.
 type ServiceRequest struct {
-	Service       string // "ec2.amazonaws.com"
-	RoleARN       string
-	SessionName   string // such as an instance's ID
-	SourceAccount string // aws:SourceAccount; empty for services that send none
-	SourceARN     string // aws:SourceArn; empty for services that send none
+	Service     string // "ec2.amazonaws.com"
+	RoleARN     string
+	SessionName string // such as an instance's ID
+	// Keys are the condition keys that the service sends: aws:SourceAccount,
+	// aws:SourceArn, and aws:RequestTag/... for each session tag.
+	Keys map[string][]string
 }
 
 // AssumeAsService opens a session of a role as AWS services do: over no public
@@ -47,27 +51,50 @@ func (s *Server) AssumeAsService(q ServiceRequest) (SessionCredentials, error) {
 	c.account = owner
 	keys := c.context(resource{arn: q.RoleARN, account: owner.ID, tags: r.Tags})
 	keys["aws:PrincipalIsAWSService"], keys["aws:PrincipalServiceName"] = []string{"true"}, []string{q.Service}
-	if q.SourceAccount != "" {
-		keys["aws:SourceAccount"] = []string{q.SourceAccount}
-	}
-	if q.SourceARN != "" {
-		keys["aws:SourceArn"] = []string{q.SourceARN}
-	}
-	layers := &eval.Layers{Resource: s.compile(eval.Trust, "trust policy", s.trustNow(r))}
-	decision := layers.Decide(&eval.Request{
-		Principal: eval.Principal{Kind: eval.Service, ARN: q.Service},
-		Action:    "sts:AssumeRole", Resource: q.RoleARN, ResourceAccount: owner.ID, Context: eval.NewContext(keys),
-	})
-	if decision != eval.Allowed {
+	maps.Copy(keys, q.Keys)
+	tags := q.sessionTags()
+	who := eval.Principal{Kind: eval.Service, ARN: q.Service}
+	if !c.trustsAll(r, who, assumeActions("sts:AssumeRole", tags), keys) {
 		return SessionCredentials{}, fmt.Errorf("assume %s as %s: %w", q.RoleARN, q.Service, ErrRefused)
 	}
 	session, err := c.newRoleSession(owner, r)
 	if err != nil {
 		return SessionCredentials{}, fmt.Errorf("assume %s as %s: %w", q.RoleARN, q.Service, err)
 	}
+	session.Tags = tags
 	c.open(session, defaultSession)
 	s.changed()
 	return SessionCredentials{session.KeyID, session.Secret, session.Token, session.Expires}, nil
+}
+
+// sessionTags are the tags that the service gives the session.
+func (q ServiceRequest) sessionTags() map[string]string {
+	tags := map[string]string{}
+	for key, values := range q.Keys {
+		if tag, ok := strings.CutPrefix(key, "aws:RequestTag/"); ok && len(values) == 1 {
+			tags[tag] = values[0]
+		}
+	}
+	return tags
+}
+
+// assumeActions are what a trust policy must allow for a session with the tags.
+func assumeActions(action string, tags map[string]string) []string {
+	if len(tags) == 0 {
+		return []string{action}
+	}
+	return []string{action, "sts:TagSession"}
+}
+
+// trustsAll judges callers without policies of their own: by the trust policy
+// alone.
+func (c *call) trustsAll(r *role, who eval.Principal, actions []string, keys map[string][]string) bool {
+	layers := &eval.Layers{Resource: c.s.compile(eval.Trust, "trust policy", c.s.trustNow(r))}
+	return !slices.ContainsFunc(actions, func(action string) bool {
+		return layers.Decide(&eval.Request{
+			Principal: who, Action: action, Resource: c.params["RoleArn"], ResourceAccount: c.account.ID, Context: eval.NewContext(keys),
+		}) != eval.Allowed
+	})
 }
 
 // AssumeAsUser opens a user's own session, as GetSessionToken does with the

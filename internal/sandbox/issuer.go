@@ -120,7 +120,7 @@ func (s *Server) serveDiscovery(w http.ResponseWriter, _ *http.Request) {
 		"issuer": GitHubIssuer, "jwks_uri": s.URL() + issuerPath + "/.well-known/jwks",
 		"subject_types_supported": []string{"public", "pairwise"}, "response_types_supported": []string{"id_token"},
 		"id_token_signing_alg_values_supported": []string{"RS256"}, "scopes_supported": []string{"openid"},
-		"claims_supported": append([]string{"sub", "aud", "exp", "iat", "iss", "jti", "nbf"}, githubClaims...),
+		"claims_supported": []string{"sub", "aud", "exp", "iat", "iss", "jti", "nbf"},
 	})
 }
 

@@ -240,8 +240,8 @@ func TestAssumeAsService(t *testing.T) {
 	}{
 		{"trusted", sandbox.ServiceRequest{Service: "ec2.amazonaws.com", RoleARN: arn, SessionName: "i-0123"}, true},
 		{"another service", sandbox.ServiceRequest{Service: "lambda.amazonaws.com", RoleARN: arn, SessionName: "fn"}, false},
-		{"source account", sandbox.ServiceRequest{Service: "scheduler.amazonaws.com", RoleARN: arn, SessionName: "fn", SourceAccount: home}, true},
-		{"confused deputy", sandbox.ServiceRequest{Service: "scheduler.amazonaws.com", RoleARN: arn, SessionName: "fn", SourceAccount: prod}, false},
+		{"source account", sandbox.ServiceRequest{Service: "scheduler.amazonaws.com", RoleARN: arn, SessionName: "fn", Keys: map[string][]string{"aws:SourceAccount": {home}}}, true},
+		{"confused deputy", sandbox.ServiceRequest{Service: "scheduler.amazonaws.com", RoleARN: arn, SessionName: "fn", Keys: map[string][]string{"aws:SourceAccount": {prod}}}, false},
 		{"no such role", sandbox.ServiceRequest{Service: "ec2.amazonaws.com", RoleARN: arn + "x", SessionName: "fn"}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
+	"github.com/postern-dev/postern/iam/action"
 	"github.com/postern-dev/postern/iam/eval"
 	"github.com/postern-dev/postern/internal/wire"
 )
@@ -22,18 +23,25 @@ import (
 // tokenGrace is how long after its end AWS still takes a token.
 const tokenGrace = 5 * time.Minute
 
-// githubClaims are the claims of GitHub's tokens that STS makes condition keys
-// of, besides aud and sub. Claims that AWS does not know are no keys: a
-// condition on them never holds.
+// commonClaims are those that STS makes condition keys of whoever issued the
+// token, besides aud.
+var commonClaims = []string{"sub", "amr", "azp"}
+
+// isKey reports whether STS makes a condition key of a claim. Claims that AWS
+// does not know are no keys: a condition on them never holds.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
-var githubClaims = []string{
-	"actor", "actor_id", "enterprise_id", "environment", "job_workflow_ref", "ref",
-	"repository", "repository_id", "repository_owner_id", "workflow",
+func isKey(issuer, claim string) bool {
+	if slices.Contains(commonClaims, claim) {
+		return true
+	}
+	sts, ok := action.ServiceByPrefix("sts")
+	if !ok {
+		return false
+	}
+	_, listed := sts.ConditionKey(issuer + ":" + claim)
+	return listed && claim != "aud"
 }
-
-// commonClaims are those of every issuer's tokens.
-var commonClaims = []string{"sub", "amr", "azp"}
 
 func badIdentityToken(message string) error {
 	return &apiError{http.StatusBadRequest, "InvalidIdentityToken", message}
@@ -209,32 +217,43 @@ func stringsOf(claim any) []string {
 
 // keys are the condition keys that STS makes of a token.
 func (w webIdentity) keys() map[string][]string {
-	names := commonClaims
-	if w.url == GitHubIssuer {
-		names = slices.Concat(names, githubClaims)
-	}
 	keys := map[string][]string{
 		w.issuer + ":aud": {w.audience}, "aws:FederatedProvider": {w.provider},
 	}
-	for _, name := range names {
-		if values := stringsOf(w.claims[name]); len(values) > 0 {
+	for name, claim := range w.claims {
+		if values := stringsOf(claim); len(values) > 0 && isKey(w.issuer, name) {
 			keys[w.issuer+":"+name] = values
 		}
 	}
+	for tag, value := range w.tags() {
+		keys["aws:RequestTag/"+tag] = []string{value}
+		keys["aws:TagKeys"] = append(keys["aws:TagKeys"], tag)
+	}
+	slices.Sort(keys["aws:TagKeys"])
 	return keys
+}
+
+// tags are the session tags in the token.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_adding-assume-role-idp
+func (id identity) tags() map[string]string {
+	all, _ := id.claims["https://aws.amazon.com/tags"].(map[string]any)
+	principal, _ := all["principal_tags"].(map[string]any)
+	tags := map[string]string{}
+	for tag, value := range principal {
+		if values := stringsOf(value); len(values) == 1 {
+			tags[tag] = values[0]
+		}
+	}
+	return tags
 }
 
 // trustsToken judges by the trust policy alone: a token has no policies.
 func (c *call) trustsToken(r *role, w webIdentity) error {
-	on := resource{arn: c.params["RoleArn"], account: c.account.ID, tags: r.Tags}
-	keys := c.context(on)
+	keys := c.context(resource{arn: c.params["RoleArn"], account: c.account.ID, tags: r.Tags})
 	maps.Copy(keys, w.keys())
-	layers := &eval.Layers{Resource: c.s.compile(eval.Trust, "trust policy", c.s.trustNow(r))}
-	decision := layers.Decide(&eval.Request{
-		Principal: eval.Principal{Kind: eval.WebIdentity, ARN: w.provider, Account: c.account.ID},
-		Action:    "sts:" + webIdentityAction, Resource: on.arn, ResourceAccount: c.account.ID, Context: eval.NewContext(keys),
-	})
-	if decision != eval.Allowed {
+	who := eval.Principal{Kind: eval.WebIdentity, ARN: w.provider, Account: c.account.ID}
+	if !c.trustsAll(r, who, assumeActions("sts:"+webIdentityAction, w.tags()), keys) {
 		return refusal{wire.Denied, "Not authorized to perform sts:" + webIdentityAction}
 	}
 	return nil
@@ -249,7 +268,7 @@ func (c *call) assumeAs(owner *account, r *role, w webIdentity) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	session.Federated = w.provider
+	session.Federated, session.Tags = w.provider, w.tags()
 	c.open(session, seconds)
 	return struct {
 		AssumedRoleUser             assumedXML

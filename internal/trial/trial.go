@@ -5,12 +5,14 @@
 package trial
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/eval"
 	"github.com/postern-dev/postern/internal/catalog"
 	"github.com/postern-dev/postern/internal/compile"
 	"github.com/postern-dev/postern/internal/spec"
@@ -25,7 +27,7 @@ type Gate interface {
 	// the issuer that they name.
 	WithToken(ctx context.Context, roleARN string, claims map[string]any) (Session, error)
 	// AsService assumes the role as an AWS service does, with the condition
-	// keys that it sends.
+	// keys that it sends, those of session tags among them.
 	AsService(ctx context.Context, roleARN, service string, keys map[string][]string) (Session, error)
 	// AsUser assumes the role with a short-lived key of the user.
 	AsUser(ctx context.Context, roleARN, userARN string) (Session, error)
@@ -108,8 +110,9 @@ func Run(ctx context.Context, s *spec.Spec, gate Gate) (*Report, error) {
 
 func tryRole(ctx context.Context, s *spec.Spec, r *spec.Role, gate Gate) (Role, error) {
 	t := &roleTrial{spec: s, role: r, gate: gate, out: Role{Name: r.Name, ARN: compile.RoleARN(s, r)}}
-	for _, entry := range r.Trust {
-		if err := t.enter(ctx, entry); err != nil {
+	t.entries = compile.Entries(s, r)
+	for i := range t.entries {
+		if err := t.enter(ctx, i); err != nil {
 			return Role{}, err
 		}
 	}
@@ -127,6 +130,7 @@ type roleTrial struct {
 	role    *spec.Role
 	gate    Gate
 	out     Role
+	entries []trust.Entry
 	session Session // of the first identity that got in
 }
 
@@ -156,72 +160,68 @@ func (t *roleTrial) note(a Attempt, session Session, err error) error {
 
 // enter tries one trust entry: the machine itself, and those who pose as it.
 // A role or an account elsewhere cannot be played from here.
-func (t *roleTrial) enter(ctx context.Context, entry spec.Trust) error {
-	proof, name := compile.ProofOf(t.spec, entry), entry.Identity
-	if name == "" {
-		name = proof.Describe()
+func (t *roleTrial) enter(ctx context.Context, i int) error {
+	entry := t.entries[i]
+	right := entry.Caller(t.scope())
+	if !t.playable(right) {
+		return nil
 	}
-	attempt := Attempt{Who: name, What: "assume the role", Want: true}
-	switch id := proof.(type) {
-	case trust.GitHub:
-		return t.enterWithTokens(ctx, name, id)
-	case trust.Service:
-		attempt.Who = id.Principal(t.scope())
-		session, err := t.gate.AsService(ctx, t.out.ARN, attempt.Who, t.serviceKeys(id))
-		return t.note(attempt, session, err)
-	case trust.AWSUser:
-		session, err := t.gate.AsUser(ctx, t.out.ARN, id.ARN)
-		return t.note(attempt, session, err)
-	}
-	return nil
-}
-
-// serviceKeys are what the service sends when it acts for a resource that the
-// identity admits.
-func (t *roleTrial) serviceKeys(id trust.Service) map[string][]string {
-	keys := map[string][]string{"aws:SourceAccount": {t.scope().Account}}
-	if id.SourceAccount != "" {
-		keys["aws:SourceAccount"] = []string{id.SourceAccount}
-	}
-	if id.SourceARN != "" {
-		keys["aws:SourceArn"] = []string{concrete(id.SourceARN)}
-	}
-	return keys
-}
-
-func (t *roleTrial) enterWithTokens(ctx context.Context, name string, id trust.GitHub) error {
-	session, err := t.gate.WithToken(ctx, t.out.ARN, id.TokenIn(t.scope()))
-	if err := t.note(Attempt{Who: name + ": " + id.Describe(), What: "assume the role", Want: true}, session, err); err != nil {
+	if err := t.try(ctx, Attempt{Who: t.nameOf(i), Want: true}, right); err != nil {
 		return err
 	}
-	for _, attack := range id.AttackersIn(t.scope()) {
-		if t.trusts(attack.Claims) {
+	for _, attack := range trust.Strangers(t.scope(), t.entries, i) {
+		if !t.playable(attack.Caller) {
 			continue
 		}
-		_, err := t.gate.WithToken(ctx, t.out.ARN, attack.Claims)
-		if err := t.note(Attempt{Who: attack.Name, What: "assume the role", Stranger: true}, nil, err); err != nil {
+		if err := t.try(ctx, Attempt{Who: attack.Name, Stranger: true}, attack.Caller); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// trusts reports whether the token is what another identity that the role
-// trusts presents: no stranger's, then.
-func (t *roleTrial) trusts(claims trust.Claims) bool {
-	for _, entry := range t.role.Trust {
-		id, ok := compile.ProofOf(t.spec, entry).(trust.GitHub)
-		if !ok {
-			continue
-		}
-		own := id.TokenIn(t.scope())
-		sub, _ := claims["sub"].(string)
-		named := slices.ContainsFunc(id.Subjects(), func(pattern string) bool { return iam.Match(pattern, sub) })
-		if named && own["aud"] == claims["aud"] && (id.RepositoryID == "" || own["repository_id"] == claims["repository_id"]) {
-			return true
-		}
+// nameOf is how the report calls a machine: a service by its principal, others
+// by the name in the spec.
+func (t *roleTrial) nameOf(i int) string {
+	entry, name := t.entries[i], t.role.Trust[i].Identity
+	who := entry.Caller(t.scope())
+	switch {
+	case name == "" && who.Claims == nil:
+		return who.Principal.ARN
+	case name == "" || who.Claims == nil:
+		return cmp.Or(name, entry.Identity.Describe())
 	}
-	return false
+	return name + ": " + entry.Identity.Describe()
+}
+
+// playable reports whether the caller can be played from here: a token can be
+// signed, and a service and a machine user of the stack stood in for.
+func (t *roleTrial) playable(c trust.Caller) bool {
+	if c.Principal.Kind == eval.User {
+		return slices.ContainsFunc(t.spec.Identities, func(id spec.Identity) bool {
+			return id.AccessKey != nil && compile.UserARN(t.spec, &id) == c.Principal.ARN
+		})
+	}
+	return c.Claims != nil || c.Principal.Kind == eval.Service
+}
+
+// try has somebody ask for the role.
+func (t *roleTrial) try(ctx context.Context, a Attempt, c trust.Caller) error {
+	a.What = "assume the role"
+	var session Session
+	var err error
+	switch {
+	case c.Claims != nil:
+		session, err = t.gate.WithToken(ctx, t.out.ARN, c.Claims)
+	case c.Principal.Kind == eval.Service:
+		session, err = t.gate.AsService(ctx, t.out.ARN, c.Principal.ARN, c.Keys)
+	default:
+		session, err = t.gate.AsUser(ctx, t.out.ARN, c.Principal.ARN)
+	}
+	if a.Stranger {
+		session = nil // what strangers could do is not the question
+	}
+	return t.note(a, session, err)
 }
 
 // calls makes one call that the role's grants allow and one that nothing does.

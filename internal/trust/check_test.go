@@ -64,7 +64,25 @@ func TestCheck(t *testing.T) {
 		{"github other half", github(func(g *GitHub) { g.OwnerID = "1" }), []finding{{"repository_id", "is missing", "gh api"}}},
 		{"github node id", github(func(g *GitHub) { g.RepositoryID, g.OwnerID = "R_kgDO", "0" }), []finding{{"repository_id", "not a decimal id", ""}, {"owner_id", "not a decimal id", ""}}},
 		{"github nothing chosen", GitHub{Repository: "acme/shop"}, []finding{{"", "nothing of the repository is chosen", "environment"}}},
-		{"github two chosen", github(func(g *GitHub) { g.Environment = "prod" }), []finding{{"environment", "branch and environment exclude each other", "one identity for each"}}},
+		{"github two chosen", github(func(g *GitHub) { g.PullRequest = true }), []finding{{"pull_request", "branch and pull_request exclude each other", "one identity for each"}}},
+		{"github environment and branch", github(func(g *GitHub) { g.Environment = "prod" }), nil},
+		{"github environment and branch of a server", github(func(g *GitHub) { g.Environment, g.Host = "prod", "github.example.com" }), []finding{{"branch", "no condition key of ref for github.example.com", "protection rules"}}},
+		{"github ids of a server", github(func(g *GitHub) { g.RepositoryID, g.OwnerID, g.Host = "1", "2", "github.example.com" }), []finding{{"repository_id", "no condition key", "remove repository_id"}}},
+		{"github ids with data residency", github(func(g *GitHub) { g.RepositoryID, g.OwnerID, g.Host = "1", "2", "acme.ghe.com" }), nil},
+		{"github host with scheme", github(func(g *GitHub) { g.Host = "https://github.example.com" }), []finding{{"host", "not the name of a host", "without https://"}}},
+		{"github default host", github(func(g *GitHub) { g.Host = "github.com" }), []finding{{"host", "the default", "remove host"}}},
+		{"github enterprise", github(func(g *GitHub) { g.Enterprise = "acme-inc" }), nil},
+		{"github enterprise with a host", github(func(g *GitHub) { g.Enterprise, g.Host = "acme", "acme.ghe.com" }), []finding{{"enterprise", "on github.com alone", "remove"}}},
+		{"github enterprise path", github(func(g *GitHub) { g.Enterprise = "acme/x" }), []finding{{"enterprise", "not the slug", ""}}},
+		{"github workflow", github(func(g *GitHub) { g.JobWorkflowRef = "acme/shared/.github/workflows/deploy.yml@refs/heads/main" }), nil},
+		{"github workflow at a commit", github(func(g *GitHub) {
+			g.JobWorkflowRef = "acme/shared/.github/workflows/deploy.yaml@" + strings.Repeat("0a", 20)
+		}), nil},
+		{"github workflow at any ref", github(func(g *GitHub) { g.JobWorkflowRef = "acme/shared/.github/workflows/deploy.yml@*" }), []finding{{"job_workflow_ref", "wildcard", "@refs/heads/BRANCH"}}},
+		{"github workflow without ref", github(func(g *GitHub) { g.JobWorkflowRef = "acme/shared/.github/workflows/deploy.yml" }), []finding{{"job_workflow_ref", "not a workflow at a ref", "@refs/heads/BRANCH"}}},
+		{"github workflow of a server", github(func(g *GitHub) {
+			g.JobWorkflowRef, g.Host = "acme/shared/.github/workflows/deploy.yml@refs/heads/main", "github.example.com"
+		}), []finding{{"job_workflow_ref", "no condition key", "environment"}}},
 		{"github all chosen", GitHub{Repository: "acme/shop", Branch: "a", Tag: "b", Environment: "c", PullRequest: true}, []finding{{"tag", "branch and tag and environment and pull_request exclude", ""}}},
 		{"github any branch", branch("*"), []finding{{"branch", `"*" begins with a wildcard`, "each branch"}}},
 		{"github branches", branch("release/*"), nil},

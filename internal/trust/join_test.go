@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -35,8 +36,8 @@ func compiled(t *rapid.T, doc *iam.Document) *eval.Policy {
 	return policy
 }
 
-func opens(s Scope, policy *eval.Policy, claims Claims, now string) bool {
-	context := claims.Context()
+func opens(s Scope, policy *eval.Policy, c Caller, now string) bool {
+	context := maps.Clone(c.Keys)
 	context["aws:CurrentTime"] = []string{now}
 	layers := eval.Layers{Resource: policy}
 	return layers.Decide(&eval.Request{
@@ -60,7 +61,7 @@ func TestJoiningKeepsOutAndLetsInTheSame(t *testing.T) {
 			t.Fatal(err)
 		}
 		var alone []*eval.Policy
-		var tokens []Claims
+		var callers []Caller
 		for _, e := range entries {
 			own, err := Policy(s, []Entry{e})
 			if err != nil {
@@ -68,23 +69,23 @@ func TestJoiningKeepsOutAndLetsInTheSame(t *testing.T) {
 			}
 			alone = append(alone, compiled(t, own))
 			g := e.Identity.(GitHub)
-			tokens = append(tokens, g.TokenIn(s))
-			for _, attack := range g.AttackersIn(s) {
-				tokens = append(tokens, attack.Claims)
+			callers = append(callers, g.Caller(s))
+			for _, attack := range g.Attackers(s) {
+				callers = append(callers, attack.Caller)
 			}
 		}
 		forms := map[string]*eval.Policy{
 			"policy": compiled(t, doc), "split": compiled(t, Split(doc)), "joined again": compiled(t, Join(Split(doc))),
 		}
-		for _, claims := range tokens {
+		for _, c := range callers {
 			for _, now := range []string{"2026-12-31T00:00:00Z", "2027-01-01T12:00:00Z", "2027-01-03T00:00:00Z"} {
 				want := false
 				for _, policy := range alone {
-					want = want || opens(s, policy, claims, now)
+					want = want || opens(s, policy, c, now)
 				}
 				for name, policy := range forms {
-					if got := opens(s, policy, claims, now); got != want {
-						t.Fatalf("%s: admits %v, want %v: %v at %s\n%s", name, got, want, claims["sub"], now, doc.Indented())
+					if got := opens(s, policy, c, now); got != want {
+						t.Fatalf("%s: admits %v, want %v: %v at %s\n%s", name, got, want, c.Claims["sub"], now, doc.Indented())
 					}
 				}
 			}

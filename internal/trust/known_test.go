@@ -46,7 +46,7 @@ func TestKnown(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, tt.identity.Known()); diff != "" {
+			if diff := cmp.Diff(tt.want, tt.identity.known().Forms); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -57,11 +57,11 @@ func TestKnown(t *testing.T) {
 func TestKnownIsTrueOfTokens(t *testing.T) {
 	for _, g := range variants() {
 		for _, immutable := range []bool{false, true} {
-			r := g.run()
+			r := g.run(attackScopes[0])
 			r.immutable = immutable
-			context := r.claims(attackScopes[0]).Context()
+			context := r.claims().Context()
 			fits := false
-			for _, form := range g.Known() {
+			for _, form := range g.known().Forms {
 				all := true
 				for key, pattern := range form {
 					have := context[key]
@@ -70,7 +70,7 @@ func TestKnownIsTrueOfTokens(t *testing.T) {
 				fits = fits || all
 			}
 			if !fits {
-				t.Errorf("%s: no form of %v is true of %v", g.Describe(), g.Known(), context)
+				t.Errorf("%s: no form of %v is true of %v", g.Describe(), g.known(), context)
 			}
 		}
 	}

@@ -72,6 +72,45 @@ func (e Entry) check(s Scope) []Problem {
 	return problems
 }
 
+// Caller is the identity as it asks for the role, with the external id that the
+// entry wants.
+func (e Entry) Caller(s Scope) Caller {
+	c := e.Identity.Caller(s)
+	if id := e.externalID(s); id != "" {
+		c = c.withKey("sts:ExternalId", id)
+	}
+	return c
+}
+
+// attackers are those of the identity, who have learnt the entry's external id,
+// and those who have not.
+func (e Entry) attackers(s Scope) []Attack {
+	attacks, id := e.Identity.Attackers(s), e.externalID(s)
+	if id == "" {
+		return attacks
+	}
+	for i := range attacks {
+		attacks[i].Caller = attacks[i].withKey("sts:ExternalId", id)
+	}
+	return append(attacks, e.Caller(s).deputies(id)...)
+}
+
+// Strangers are the attackers of one of a role's entries, save those whom
+// another entry means to let in.
+func Strangers(s Scope, entries []Entry, i int) []Attack {
+	var others []*iam.Document
+	for j, e := range entries {
+		if j != i && len(e.check(s)) == 0 {
+			e.Until = time.Time{} // meant is meant
+			others = append(others, &iam.Document{Version: iam.Version2012, Statements: []iam.Statement{e.statement(s)}})
+		}
+	}
+	role := iam.ARN{Partition: s.Partition, Service: "iam", Account: s.Account, Resource: "role/role"}.String()
+	return slices.DeleteFunc(entries[i].attackers(s), func(a Attack) bool {
+		return slices.ContainsFunc(others, func(doc *iam.Document) bool { return Admits(doc, role, a.Caller) })
+	})
+}
+
 // statement adds to the identity's statement what the entry says.
 func (e Entry) statement(s Scope) iam.Statement {
 	st := e.Identity.statement(s)

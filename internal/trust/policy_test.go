@@ -183,15 +183,18 @@ func TestIssuerAndAudiences(t *testing.T) {
 		{GitHub{}, "aws", "token.actions.githubusercontent.com", []string{"sts.amazonaws.com"}},
 		{GitHub{}, "aws-us-gov", "token.actions.githubusercontent.com", []string{"sts.amazonaws.com"}},
 		{GitHub{}, "aws-cn", "token.actions.githubusercontent.com", []string{"sts.amazonaws.com.cn"}},
+		{GitHub{Enterprise: "acme"}, "aws", "token.actions.githubusercontent.com/acme", []string{"sts.amazonaws.com"}},
+		{GitHub{Host: "acme.ghe.com"}, "aws", "token.actions.acme.ghe.com", []string{"sts.amazonaws.com"}},
+		{GitHub{Host: "github.example.com"}, "aws", "github.example.com/_services/token", []string{"sts.amazonaws.com"}},
 		{Service{Name: "ec2"}, "aws", "", nil},
 		{AWSRole{}, "aws", "", nil},
 	} {
-		issuer, ok := Issuer(test.id)
-		if issuer != test.issuer || ok != (test.issuer != "") {
-			t.Errorf("Issuer(%T) = %q, %v", test.id, issuer, ok)
+		tokens, ok := TokensOf(test.id, Scope{Partition: test.partition})
+		if tokens.Issuer != test.issuer || ok != (test.issuer != "") {
+			t.Errorf("issuer of %T = %q, %v", test.id, tokens.Issuer, ok)
 		}
-		if diff := cmp.Diff(test.audiences, Audiences(test.id, Scope{Partition: test.partition})); diff != "" {
-			t.Errorf("Audiences(%T, %s) (-want +got):\n%s", test.id, test.partition, diff)
+		if diff := cmp.Diff(test.audiences, tokens.Audiences); diff != "" {
+			t.Errorf("audiences of %T in %s (-want +got):\n%s", test.id, test.partition, diff)
 		}
 	}
 }

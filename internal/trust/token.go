@@ -1,45 +1,191 @@
 package trust
 
 import (
-	"hash/fnv"
+	"fmt"
 	"maps"
-	"strconv"
+	"slices"
 	"strings"
+
+	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/action"
+	"github.com/postern-dev/postern/iam/eval"
 )
 
-// Claims are the claims of an OIDC token by name. Values are strings, as all
-// of GitHub's are but the times, which whoever signs the token adds.
-type Claims map[string]any
-
-// Attack is a token that a stranger can have from the same issuer and that must
-// not open the role.
-type Attack struct {
-	Name   string // short, for a table: "another repository"
-	Why    string // who has such a token, and what would let it in
-	Claims Claims
+// Token is an identity that an OIDC token proves.
+type Token interface {
+	Identity
+	// Tokens says what is asked of the identity's tokens and what they are.
+	Tokens(Scope) Tokens
 }
 
-// shared lists the claims that STS offers as condition keys of GitHub's issuer,
-// beside aud and sub.
+// Tokens are the tokens of one identity: what a trust policy asks of them, what
+// is fixed in them beyond that, and one of them.
+type Tokens struct {
+	Issuer    string   // as IAM spells it, in provider ARNs and condition keys: without "https://"
+	Audiences []string // any of them; the provider in the account must list them too
+	Subjects  []string // any of them; a "*" stands for text
+	Pins      []Claim  // what must hold beside them
+	Tags      []Claim  // session tags that the token must carry, with these values
+	Wide      bool     // the spec's own wildcard: many branches, tags or the like, present and future
+	Sample    Claims   // a token that must pass
+	Known     Known
+}
+
+// Claim is a claim of a token, or a session tag in it, with its value.
+type Claim struct{ Name, Value string }
+
+// TokensOf returns the tokens that prove the identity to a role in s; ok is
+// false if no token does.
+func TokensOf(id Identity, s Scope) (tokens Tokens, ok bool) {
+	t, ok := id.(Token)
+	if !ok {
+		return Tokens{}, false
+	}
+	return t.Tokens(s), true
+}
+
+// Wide reports whether an identity stands for many things by a wildcard in the
+// spec: whoever may make one of them is trusted.
+func Wide(id Identity) bool {
+	tokens, ok := TokensOf(id, Scope{Partition: "aws"})
+	return ok && tokens.Wide
+}
+
+// Audience is what AWS's own action asks for as the audience of a token for STS
+// of the partition. It ties a token to AWS, not to an account: any job may ask
+// for it.
 //
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
-var shared = []string{
-	"actor", "actor_id", "enterprise_id", "environment", "job_workflow_ref",
-	"ref", "repository", "repository_id", "workflow",
+// https://github.com/aws-actions/configure-aws-credentials#oidc-audience
+func Audience(partition string) string {
+	return "sts." + suffix(partition)
+}
+
+// ProviderARN names the OIDC provider of the issuer in the scope's account.
+func ProviderARN(s Scope, issuer string) string {
+	return fmt.Sprintf("arn:%s:iam::%s:oidc-provider/%s", s.Partition, s.Account, issuer)
+}
+
+const (
+	withToken  = "sts:AssumeRoleWithWebIdentity"
+	tagSession = "sts:TagSession"
+)
+
+// statement is the one shape that trust in tokens has: exact audience, subjects
+// compared exactly unless they are patterns, and all pins beside them in the same
+// statement.
+func (t Tokens) statement(s Scope) iam.Statement {
+	subject := equals(t.Issuer+":sub", t.Subjects...)
+	if slices.ContainsFunc(t.Subjects, hasWildcard) {
+		subject.Operator = "StringLike"
+	}
+	st := iam.Statement{
+		Effect:     iam.Allow,
+		Principal:  &iam.Principal{Federated: []string{ProviderARN(s, t.Issuer)}},
+		Actions:    t.actions(),
+		Conditions: []iam.Condition{equals(t.Issuer+":aud", t.Audiences...), subject},
+	}
+	for _, pin := range t.Pins {
+		st.Conditions = append(st.Conditions, comparing(t.Issuer+":"+pin.Name, pin.Value))
+	}
+	for _, tag := range t.Tags {
+		st.Conditions = append(st.Conditions, comparing("aws:RequestTag/"+tag.Name, tag.Value))
+	}
+	return st
+}
+
+func (t Tokens) actions() []string {
+	if len(t.Tags) > 0 {
+		return []string{withToken, tagSession}
+	}
+	return []string{withToken}
+}
+
+// comparing is a condition on one value, which is a pattern if it has a "*".
+func comparing(key, value string) iam.Condition {
+	c := equals(key, value)
+	if hasWildcard(value) {
+		c.Operator = "StringLike"
+	}
+	return c
+}
+
+// caller is who presents a token of these claims to a role in s.
+func (c Claims) caller(s Scope) Caller {
+	caller := Caller{
+		Principal: eval.Principal{Kind: eval.WebIdentity, ARN: ProviderARN(s, c.issuer()), Account: s.Account},
+		Actions:   []string{withToken}, Keys: c.Context(), Claims: c,
+	}
+	if len(c.tags()) > 0 {
+		caller.Actions = append(caller.Actions, tagSession)
+	}
+	return caller
+}
+
+// Claims are the claims of an OIDC token by name, without the times, which
+// whoever signs the token adds.
+type Claims map[string]any
+
+// tagsClaim is where a token carries session tags.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_adding-assume-role-idp
+const tagsClaim = "https://aws.amazon.com/tags"
+
+// withTags returns a copy that carries session tags.
+func (c Claims) withTags(tags ...Claim) Claims {
+	principal := map[string]any{}
+	for _, tag := range tags {
+		principal[tag.Name] = []any{tag.Value}
+	}
+	tagged := maps.Clone(c)
+	tagged[tagsClaim] = map[string]any{"principal_tags": principal}
+	return tagged
+}
+
+func (c Claims) tags() map[string]any {
+	all, _ := c[tagsClaim].(map[string]any)
+	principal, _ := all["principal_tags"].(map[string]any)
+	return principal
 }
 
 // Context returns the condition keys that STS derives from the token when it
 // judges a trust policy: "token.actions.githubusercontent.com:sub" and so on.
+// Claims that AWS offers as no key of the issuer are left out: a condition on
+// them never holds.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
 func (c Claims) Context() map[string][]string {
-	issuer := strings.TrimPrefix(c.text("iss"), "https://")
 	context := map[string][]string{}
-	for _, claim := range append([]string{"aud", "sub"}, shared...) {
-		if v := c.text(claim); v != "" {
-			context[issuer+":"+claim] = []string{v}
+	for claim, value := range c {
+		if text, ok := value.(string); ok && text != "" && Offered(c.issuer(), claim) {
+			context[c.issuer()+":"+claim] = []string{text}
 		}
 	}
+	for tag, value := range c.tags() {
+		if list, ok := value.([]any); ok && len(list) == 1 {
+			text, _ := list[0].(string)
+			context["aws:RequestTag/"+tag] = []string{text}
+			context["aws:TagKeys"] = append(context["aws:TagKeys"], tag)
+		}
+	}
+	slices.Sort(context["aws:TagKeys"])
 	return context
 }
+
+// Offered reports whether AWS makes a condition key of the claim of an issuer's
+// tokens: of aud and sub always, of others for issuers that it knows.
+func Offered(issuer, claim string) bool {
+	if claim == "aud" || claim == "sub" {
+		return true
+	}
+	sts, ok := action.ServiceByPrefix("sts")
+	if !ok {
+		return false
+	}
+	_, listed := sts.ConditionKey(issuer + ":" + claim)
+	return listed
+}
+
+func (c Claims) issuer() string { return strings.TrimPrefix(c.text("iss"), "https://") }
 
 func (c Claims) text(claim string) string {
 	v, _ := c[claim].(string)
@@ -59,133 +205,41 @@ func (c Claims) with(changes map[string]string) Claims {
 	return changed
 }
 
-// Token returns the claims that the identity's workflow presents in the
-// partition aws. The subject has the immutable form if the ids are set; if
-// not, ids made up from the names stand in their place.
-func (g GitHub) Token() Claims { return g.TokenIn(Scope{Partition: "aws"}) }
+// forgery is a token that must not pass.
+type forgery struct {
+	name, why string
+	claims    Claims
+}
 
-// TokenIn is Token for a role in s, which decides the audience.
-func (g GitHub) TokenIn(s Scope) Claims { return g.run().claims(s) }
-
-// Attackers returns tokens that strangers, and other workflows of the same
-// owner, can obtain and that must not pass as the identity, in the partition
-// aws. Without ids in the identity it does not hold the one attack that then
-// succeeds: a deleted repository's name, registered again by someone else.
-func (g GitHub) Attackers() []Attack { return g.AttackersIn(Scope{Partition: "aws"}) }
-
-// AttackersIn is Attackers for a role in s, which decides the audience.
-func (g GitHub) AttackersIn(s Scope) []Attack {
-	r := g.run()
-	attacks := r.fromElsewhere(s)
-	attacks = append(attacks, r.fromOtherRefs(s)...)
-	attacks = append(attacks, r.malformed(s)...)
-	if g.pinned() {
-		attacks = append(attacks, r.recycled(s)...)
+// attacks are the forgeries of a kind, and those that every kind has: the right
+// token for another service, whose usual audience is elsewhere, and without what
+// the trust policy asks of it.
+func (t Tokens) attacks(s Scope, elsewhere string, forged []forgery) []Attack {
+	forged = append(forged,
+		forgery{"a wrong audience", "a token that the job handed to another service; a trust without aud lets it in", t.Sample.with(map[string]string{"aud": elsewhere})},
+		forgery{"no subject", "ForAllValues and IfExists hold when the claim is missing", t.Sample.with(map[string]string{"sub": ""})},
+	)
+	for _, pin := range t.Pins {
+		forged = append(forged, forgery{"no " + pin.Name, "ForAllValues and IfExists hold when the claim is missing", t.Sample.with(map[string]string{pin.Name: ""})})
+	}
+	if len(t.Tags) > 0 {
+		forged = append(forged, forgery{"no session tags", "whoever asks for the token decides whether it carries them; IfExists holds without", t.Sample.with(map[string]string{tagsClaim: ""})})
+	}
+	var attacks []Attack
+	for _, f := range forged {
+		attacks = append(attacks, Attack{f.name, f.why, f.claims.caller(s)})
 	}
 	return attacks
 }
 
-// run is one workflow run: what GitHub knows when it signs a token.
-type run struct {
-	GitHub             // of this run: no wildcards
-	trusted     GitHub // as it is declared
-	owner, name string
-	immutable   bool   // the repository uses the immutable subject form
-	workflow    string // job_workflow_ref without the ref, if another repository's
-}
-
-func (g GitHub) run() run {
-	r := run{immutable: g.pinned(), trusted: g}
-	r.GitHub = g
-	r.Branch, r.Tag = strings.ReplaceAll(g.Branch, "*", "1"), strings.ReplaceAll(g.Tag, "*", "1")
-	r.owner, r.name, _ = strings.Cut(g.Repository, "/")
-	if !g.pinned() {
-		r.OwnerID, r.RepositoryID = madeUpID(r.owner), madeUpID(g.Repository)
+// keysOf names claims as condition keys of an issuer, without those that AWS
+// offers no key for and those without value.
+func keysOf(issuer string, claims map[string]string) map[string]string {
+	keys := map[string]string{}
+	for claim, value := range claims {
+		if value != "" && Offered(issuer, claim) {
+			keys[issuer+":"+claim] = value
+		}
 	}
-	return r
-}
-
-// madeUpID is a stable id for a name, in the range that GitHub gives out.
-func madeUpID(name string) string {
-	h := fnv.New32a()
-	h.Write([]byte(strings.ToLower(name))) // never fails
-	return strconv.FormatUint(uint64(h.Sum32()%1_000_000_000)+1, 10)
-}
-
-// otherID is an id that is not the given one.
-func otherID(id string) string {
-	if other := madeUpID("recycled " + id); other != id {
-		return other
-	}
-	return "1" + id
-}
-
-// in moves the run to another repository, with ids of its own.
-func (r run) in(owner, name string) run {
-	moved := r
-	if owner != r.owner {
-		moved.owner, moved.OwnerID = owner, otherID(r.OwnerID)
-	}
-	moved.name, moved.RepositoryID = name, otherID(r.RepositoryID)
-	moved.Repository = owner + "/" + name
-	return moved
-}
-
-func (r run) subject() string {
-	if r.immutable {
-		return immutableSubject(r.owner, r.OwnerID, r.name, r.RepositoryID, r.subjectTail())
-	}
-	return "repo:" + r.Repository + ":" + r.subjectTail()
-}
-
-// claims are what GitHub puts into the token of the run, without the times.
-func (r run) claims(s Scope) Claims {
-	event, ref, refType := r.event()
-	workflow := r.workflow
-	if workflow == "" {
-		workflow = r.Repository + "/.github/workflows/ci.yml"
-	}
-	c := Claims{
-		"iss":                   "https://" + GitHubIssuer,
-		"aud":                   Audience(s.Partition),
-		"sub":                   r.subject(),
-		"repository":            r.Repository,
-		"repository_id":         r.RepositoryID,
-		"repository_owner":      r.owner,
-		"repository_owner_id":   r.OwnerID,
-		"repository_visibility": "private",
-		"ref":                   ref,
-		"ref_type":              refType,
-		"event_name":            event,
-		"actor":                 r.owner,
-		"actor_id":              r.OwnerID,
-		"workflow":              "ci",
-		"workflow_ref":          r.Repository + "/.github/workflows/ci.yml@" + ref,
-		"job_workflow_ref":      workflow + "@" + ref,
-		"runner_environment":    "github-hosted",
-		"run_id":                "1",
-		"run_number":            "1",
-		"run_attempt":           "1",
-	}
-	if r.Environment != "" {
-		c["environment"] = r.Environment
-	}
-	if event == "pull_request" {
-		c["head_ref"], c["base_ref"] = "feature", "main"
-	}
-	return c
-}
-
-// event is what triggered the run, and the ref it ran on.
-func (r run) event() (event, ref, refType string) {
-	switch {
-	case r.Tag != "":
-		return "push", "refs/tags/" + r.Tag, "tag"
-	case r.Branch != "":
-		return "push", "refs/heads/" + r.Branch, "branch"
-	case r.Environment != "":
-		return "push", "refs/heads/main", "branch"
-	default:
-		return "pull_request", "refs/pull/1/merge", "branch"
-	}
+	return keys
 }

@@ -31,22 +31,23 @@ func TestToken(t *testing.T) {
 		"run_number":            "1",
 		"run_attempt":           "1",
 	}
-	if diff := cmp.Diff(want, pinned.Token()); diff != "" {
+	if diff := cmp.Diff(want, pinned.Caller(Scope{Partition: "aws"}).Claims); diff != "" {
 		t.Errorf("token (-want +got):\n%s", diff)
 	}
 	wantKeys := map[string][]string{
-		"token.actions.githubusercontent.com:aud":              {"sts.amazonaws.com"},
-		"token.actions.githubusercontent.com:sub":              {"repo:acme@123456/shop@456789:environment:prod%3Aeu"},
-		"token.actions.githubusercontent.com:actor":            {"acme"},
-		"token.actions.githubusercontent.com:actor_id":         {"123456"},
-		"token.actions.githubusercontent.com:environment":      {"prod:eu"},
-		"token.actions.githubusercontent.com:job_workflow_ref": {"acme/shop/.github/workflows/ci.yml@refs/heads/main"},
-		"token.actions.githubusercontent.com:ref":              {"refs/heads/main"},
-		"token.actions.githubusercontent.com:repository":       {"acme/shop"},
-		"token.actions.githubusercontent.com:repository_id":    {"456789"},
-		"token.actions.githubusercontent.com:workflow":         {"ci"},
+		"token.actions.githubusercontent.com:aud":                 {"sts.amazonaws.com"},
+		"token.actions.githubusercontent.com:sub":                 {"repo:acme@123456/shop@456789:environment:prod%3Aeu"},
+		"token.actions.githubusercontent.com:actor":               {"acme"},
+		"token.actions.githubusercontent.com:actor_id":            {"123456"},
+		"token.actions.githubusercontent.com:environment":         {"prod:eu"},
+		"token.actions.githubusercontent.com:job_workflow_ref":    {"acme/shop/.github/workflows/ci.yml@refs/heads/main"},
+		"token.actions.githubusercontent.com:ref":                 {"refs/heads/main"},
+		"token.actions.githubusercontent.com:repository":          {"acme/shop"},
+		"token.actions.githubusercontent.com:repository_id":       {"456789"},
+		"token.actions.githubusercontent.com:repository_owner_id": {"123456"},
+		"token.actions.githubusercontent.com:workflow":            {"ci"},
 	}
-	if diff := cmp.Diff(wantKeys, pinned.Token().Context()); diff != "" {
+	if diff := cmp.Diff(wantKeys, pinned.Caller(Scope{Partition: "aws"}).Keys); diff != "" {
 		t.Errorf("condition keys (-want +got):\n%s", diff)
 	}
 }
@@ -62,7 +63,7 @@ func TestTokenOfEachContext(t *testing.T) {
 		{GitHub{PullRequest: true}, Claims{"sub": "repo:acme/shop:pull_request", "ref": "refs/pull/1/merge", "ref_type": "branch", "event_name": "pull_request"}},
 	} {
 		test.id.Repository = "acme/shop"
-		token := test.id.Token()
+		token := test.id.Caller(Scope{Partition: "aws"}).Claims
 		got := Claims{}
 		for claim := range test.want {
 			got[claim] = token[claim]
@@ -70,7 +71,7 @@ func TestTokenOfEachContext(t *testing.T) {
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.id.Describe(), diff)
 		}
-		if id, again := token["repository_id"], test.id.Token()["repository_id"]; id == "" || id != again {
+		if id, again := token["repository_id"], test.id.Caller(Scope{Partition: "aws"}).Claims["repository_id"]; id == "" || id != again {
 			t.Errorf("%s: made-up id %v, then %v", test.id.Describe(), id, again)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/postern-dev/postern/iam"
 )
 
-// Identity is one machine as a trust policy names it. The set is closed:
-// GitHub, AWSRole, AWSAccount, AWSUser, Service.
+// Identity is one machine as a trust policy names it. The set is closed: a file
+// of this package for each kind.
 type Identity interface {
 	// Kind is the key under which the spec declares it: "github".
 	Kind() string
@@ -19,6 +19,10 @@ type Identity interface {
 	Describe() string
 	// Check returns what is wrong with the identity in itself.
 	Check() []Problem
+	// Caller is the identity as it asks for a role in the scope.
+	Caller(Scope) Caller
+	// Attackers are those who come close to it and must not become the role.
+	Attackers(Scope) []Attack
 	// statement is the trust statement without until and external id.
 	statement(Scope) iam.Statement
 }
@@ -54,7 +58,8 @@ type Entry struct {
 }
 
 // GitHub is a GitHub Actions workflow, proven by its OIDC token. Exactly one
-// of Branch, Tag, Environment and PullRequest is set.
+// of Branch, Tag, Environment and PullRequest is set, or Environment with Branch
+// or Tag.
 //
 // The names must have the case that GitHub shows: the token carries them so,
 // and StringEquals tells upper from lower case. Repositories created, renamed
@@ -71,6 +76,12 @@ type GitHub struct {
 	Tag          string // as Branch: "v*"
 	Environment  string // with ":" or "/" as GitHub shows it; its protection rules are the second lock
 	PullRequest  bool   // whoever may push a branch, before any review
+
+	// JobWorkflowRef is the reusable workflow that must define the job:
+	// "OWNER/NAME/.github/workflows/FILE.yml@refs/heads/BRANCH".
+	JobWorkflowRef string
+	Enterprise     string // slug of an enterprise of github.com whose tokens have an issuer of its own
+	Host           string // "SUBDOMAIN.ghe.com", or an Enterprise Server; empty: github.com
 }
 
 // AWSRole is a role outside the stack or in it. It may assume the trusting
