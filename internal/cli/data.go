@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/postern-dev/postern/iam/action"
 	"github.com/postern-dev/postern/internal/fault"
-	"github.com/postern-dev/postern/internal/suggest"
 )
 
 type dataOptions struct {
@@ -86,13 +86,30 @@ func explainName(a *app, o dataOptions) error {
 	}
 	key, ok := action.ConditionKey("", o.name)
 	if !ok {
-		return unknownAction(o.name)
+		return unknownName(o.name)
 	}
 	if o.json {
 		return out.JSON(describeKey(key))
 	}
 	keyText(out, key)
 	return nil
+}
+
+// unknownName is about what is neither an action nor a condition key.
+func unknownName(name string) error {
+	prefix, _, _ := strings.Cut(name, ":")
+	if !strings.EqualFold(prefix, "aws") {
+		return unknownAction(name)
+	}
+	var keys []string
+	for _, k := range action.GlobalKeys() {
+		keys = append(keys, k.Name)
+	}
+	return &fault.Error{
+		Code: fault.Usage,
+		What: fmt.Sprintf("AWS has no condition key %q for all services, as of %s", name, action.Date()),
+		Hint: cmp.Or(didYouMean(name, "postern data ", keys), "such keys are named as aws:SourceIp"),
+	}
 }
 
 // expandPattern gives the actions that a pattern stands for.
@@ -110,42 +127,53 @@ func expandPattern(pattern string) ([]actionBrief, error) {
 }
 
 func unknownService(prefix string) error {
-	e := &fault.Error{
+	return &fault.Error{
 		Code: fault.Usage,
 		What: fmt.Sprintf("AWS has no service %q, as of %s", prefix, action.Date()),
-		Hint: "a service is named by the prefix of its actions, such as s3",
+		Hint: cmp.Or(didYouMean(strings.ToLower(prefix), "postern data ", action.Services()), "a service is named by the prefix of its actions, such as s3"),
 	}
-	if near := suggest.Nearest(strings.ToLower(prefix), action.Services()); near != "" {
-		e.Hint = "did you mean `postern data " + near + "`?"
-	}
-	return e
 }
 
 // unknownAction suggests the nearest action of the service, or the service.
 func unknownAction(name string) error {
-	prefix, short, _ := strings.Cut(name, ":")
-	if strings.ContainsAny(name, "*?") {
+	prefix, short, whole := strings.Cut(name, ":")
+	switch {
+	case strings.ContainsAny(name, "*?"):
 		return &fault.Error{
 			Code: fault.Usage,
 			What: fmt.Sprintf("no action of AWS matches %q, as of %s", name, action.Date()),
 			Hint: "a pattern names a service and its actions, such as 's3:Get*'",
 		}
+	case !whole || prefix == "" || short == "":
+		return noAction(name, strings.Trim(name, ":"))
 	}
 	s, ok := action.ServiceByPrefix(prefix)
 	if !ok {
 		return unknownService(prefix)
 	}
-	e := &fault.Error{
-		Code: fault.Usage,
-		What: fmt.Sprintf("%s has no action %q, as of %s", s.Name, short, action.Date()),
-		Hint: "run `postern data " + s.Prefix + "` to list them",
-	}
 	var names []string
 	for _, a := range s.Actions {
 		names = append(names, a.Name)
 	}
-	if near := suggest.Nearest(short, names); near != "" {
-		e.Hint = "did you mean `postern data " + s.Prefix + ":" + near + "`?"
+	return &fault.Error{
+		Code: fault.Usage,
+		What: fmt.Sprintf("%s has no action %q, as of %s", s.Name, short, action.Date()),
+		Hint: cmp.Or(didYouMean(short, "postern data "+s.Prefix+":", names), "run `postern data "+s.Prefix+"` to list them"),
+	}
+}
+
+// noAction is about a name without a service or without an action; word is
+// what there is of it.
+func noAction(name, word string) error {
+	e := &fault.Error{
+		Code: fault.Usage, What: fmt.Sprintf("%q is no action: those are named SERVICE:ACTION", name),
+		Hint: "such as s3:GetObject, or 's3:Get*' for many",
+	}
+	if s, ok := action.ServiceByPrefix(word); ok {
+		e.Hint = "'" + s.Prefix + ":*' is all of " + s.Name + "; run `postern data " + s.Prefix + "` to list its actions"
+	} else if same := action.Expand("*:" + word); len(same) > 0 {
+		slices.SortStableFunc(same, func(a, b string) int { return len(a) - len(b) }) // s3 before s3-object-lambda
+		e.Hint = "did you mean " + few(same) + "?"
 	}
 	return e
 }

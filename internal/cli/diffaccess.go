@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,14 +27,14 @@ func newDiffAccess(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff-access OLD NEW",
 		Short: "List the access that a change adds, between two snapshots or policies",
-		Long: "Compares two snapshots, principal by principal and role by role, or two versions of one policy, and lists what NEW allows that " +
+		Long: "Compares two snapshots, principal by principal and role by role, or two versions of one policy (one may be - for stdin), and lists what NEW allows that " +
 			"OLD did not surely allow. Boundaries, denials and conditions count; in doubt it reports. With --not-granted it also lists whoever " +
 			"NEW lets do one of the actions, with --no-public what NEW opens to everyone. Policies of resources are compared for all whom they name.\n\n" +
 			"Exits with 3 if there is anything to report.",
 		Args: atMost("OLD", "NEW"),
 		Example: `
 postern diff-access before.json after.json
-postern diff-access main/bucket-policy.json bucket-policy.json --no-public
+git show main:bucket-policy.json | postern diff-access - bucket-policy.json --no-public
 postern diff-access before.json after.json --not-granted iam:CreateUser,iam:PassRole`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
@@ -52,14 +53,14 @@ postern diff-access before.json after.json --not-granted iam:CreateUser,iam:Pass
 }
 
 func runDiffAccess(a *app, o diffAccessOptions) error {
-	report, err := o.compare(time.Now())
+	report, err := o.compare(a.In, time.Now())
 	if err != nil {
 		return err
 	}
 	if o.json {
 		err = a.Result().JSON(report)
 	} else {
-		accessReportText(a.Result(), report, o)
+		accessReportText(a.Result(), report, &o)
 	}
 	if err == nil && !report.clean() {
 		return status(fault.Findings)
@@ -67,22 +68,23 @@ func runDiffAccess(a *app, o diffAccessOptions) error {
 	return err
 }
 
-func (o *diffAccessOptions) compare(now time.Time) (*accessReport, error) {
-	before, err := readAccess(o.before)
+func (o *diffAccessOptions) compare(stdin io.Reader, now time.Time) (*accessReport, error) {
+	for _, action := range o.notGranted {
+		if err := checkAction(action); err != nil {
+			return nil, err
+		}
+	}
+	in := inputs{stdin: stdin}
+	before, err := in.access(o.before)
 	if err != nil {
 		return nil, err
 	}
-	after, err := readAccess(o.after)
+	after, err := in.access(o.after)
 	if err != nil {
 		return nil, err
 	}
 	if (before.document == nil) != (after.document == nil) {
 		return nil, &fault.Error{Code: fault.Usage, What: o.before + " and " + o.after + " are not both snapshots or both policies"}
-	}
-	for _, action := range o.notGranted {
-		if err := checkAction(action); err != nil {
-			return nil, err
-		}
 	}
 	facts := reach.Facts{Now: now}
 	if after.document != nil {
@@ -98,10 +100,13 @@ type access struct {
 	document *iam.Document
 }
 
-func readAccess(file string) (*access, error) {
-	text, err := readFile(file, nil, maxSnapshotFile)
+func (in *inputs) access(file string) (*access, error) {
+	text, err := in.read(file, maxSnapshotFile)
 	if err != nil {
 		return nil, err
+	}
+	if file == "-" {
+		file = "stdin"
 	}
 	if looksLikePolicy(text) {
 		doc, err := parsePolicy(file, text)
@@ -158,6 +163,7 @@ func (o *diffAccessOptions) compareWorlds(after, before *reach.World) *accessRep
 
 func (o *diffAccessOptions) comparePolicies(after, before *access, facts reach.Facts) *accessReport {
 	r := newAccessReport()
+	r.subject = after.file
 	now := reach.Policy{Name: after.file, Document: after.document}
 	for _, c := range reach.PolicyGains(now, reach.Policy{Name: before.file, Document: before.document}, facts) {
 		r.Gained = append(r.Gained, changeOf(c))

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/postern-dev/postern/iam/action"
 	"github.com/postern-dev/postern/iam/reach"
 	"github.com/postern-dev/postern/internal/cli/ui"
 )
@@ -13,6 +15,8 @@ type accessReport struct {
 	Gained  []changeAnswer   `json:"gained"`      // what NEW allows and OLD did not surely
 	Granted []grantAnswer    `json:"not_granted"` // who may do what must not be granted
 	Public  []exposureAnswer `json:"public"`      // what NEW opens to everyone
+
+	subject string // the file of NEW, if it is one policy
 }
 
 type changeAnswer struct {
@@ -21,7 +25,8 @@ type changeAnswer struct {
 	Into      string    `json:"into,omitempty"`      // the role whose trust policy lets it in
 	Actions   []string  `json:"actions"`
 	Resources []string  `json:"resources"`
-	Later     bool      `json:"later,omitempty"` // actions that AWS may add: those of today were allowed before
+	Unknown   []string  `json:"unknown_actions,omitempty"` // of the actions: those that match none that AWS has
+	Later     bool      `json:"later,omitempty"`           // actions that AWS may add: those of today were allowed before
 	Via       viaAnswer `json:"via"`
 }
 
@@ -52,16 +57,26 @@ func (r *accessReport) public(list []reach.Exposure) {
 func changeOf(c reach.Change) changeAnswer {
 	return changeAnswer{
 		Principal: c.Principal, New: c.New, Into: c.Into, Actions: append([]string{}, c.Actions...),
-		Resources: append([]string{}, c.Resources...), Later: c.Later, Via: viaOf(c.Via),
+		Resources: append([]string{}, c.Resources...), Later: c.Later, Via: viaOf(c.Via), Unknown: unknownActions(c.Actions),
 	}
 }
 
-func accessReportText(out *ui.Printer, r *accessReport, o diffAccessOptions) {
+func unknownActions(names []string) []string {
+	var out []string
+	for _, name := range names {
+		if checkAction(name) != nil {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func accessReportText(out *ui.Printer, r *accessReport, o *diffAccessOptions) {
 	if len(r.Gained) == 0 {
 		out.Mark(ui.OK, ui.Plain("no new access"))
 	} else {
 		out.Line(ui.Bold("New access"))
-		gainedText(out, r.Gained)
+		gainedText(out, r)
 	}
 	if len(o.notGranted) > 0 {
 		grantedText(out, r.Granted, o)
@@ -72,26 +87,43 @@ func accessReportText(out *ui.Printer, r *accessReport, o diffAccessOptions) {
 }
 
 // gainedText lists what was gained under whom gained it.
-func gainedText(out *ui.Printer, list []changeAnswer) {
-	for i, c := range list {
-		if i == 0 || c.Principal != list[i-1].Principal || c.New != list[i-1].New {
-			gainerText(out, c)
+func gainedText(out *ui.Printer, r *accessReport) {
+	for i, c := range r.Gained {
+		if i == 0 || c.Principal != r.Gained[i-1].Principal || c.New != r.Gained[i-1].New {
+			gainerText(out, c, r.subject)
 		}
-		text := strings.Join(c.Actions, ", ") + " on " + few(c.Resources)
-		switch {
-		case c.Via.Unknown:
-			text = "whatever it allows"
-		case c.Later:
-			text += ", once AWS adds more such actions"
+		for _, text := range c.texts() {
+			out.Table(ui.Table{Indent: 4, Gap: 1, Rows: [][]ui.Span{{ui.Added.Span(), ui.Plain(text)}}})
 		}
-		out.Line(ui.Plain("    "), ui.Added.Span(), ui.Plain(" "+text))
-		out.Line(ui.Dim("      by " + c.Via.text()))
+		byText(out, 6, c.Via.text())
 	}
 }
 
-func gainerText(out *ui.Printer, c changeAnswer) {
+// texts say what was gained, apart what AWS does not know.
+func (c *changeAnswer) texts() []string {
+	if c.Via.Unknown {
+		return []string{"whatever it allows"}
+	}
+	var out []string
+	known := slices.DeleteFunc(slices.Clone(c.Actions), func(name string) bool { return slices.Contains(c.Unknown, name) })
+	if len(known) > 0 {
+		text := strings.Join(known, ", ") + " on " + few(c.Resources)
+		if c.Later {
+			text += ", once AWS adds more such actions"
+		}
+		out = append(out, text)
+	}
+	if len(c.Unknown) > 0 {
+		out = append(out, strings.Join(c.Unknown, ", ")+" on "+few(c.Resources)+", which AWS does not have as of "+action.Date())
+	}
+	return out
+}
+
+// gainerText names who gained; subject stands for the one identity policy.
+func gainerText(out *ui.Printer, c changeAnswer, subject string) {
 	switch {
-	case c.Principal == "": // the one policy
+	case c.Principal == "":
+		out.Line(ui.Plain("  "), ui.Name(subject))
 	case c.New && c.Into == "":
 		out.Line(ui.Plain("  "), ui.Name(partyText(c.Principal)), ui.Plain(" (new)"))
 	default:
@@ -106,7 +138,7 @@ func partyText(name string) string {
 	return name
 }
 
-func grantedText(out *ui.Printer, list []grantAnswer, o diffAccessOptions) {
+func grantedText(out *ui.Printer, list []grantAnswer, o *diffAccessOptions) {
 	if len(list) == 0 {
 		out.Mark(ui.OK, ui.Plain("not granted to anybody: "+strings.Join(o.notGranted, ", ")))
 		return
@@ -119,7 +151,7 @@ func grantedText(out *ui.Printer, list []grantAnswer, o diffAccessOptions) {
 		}
 		out.Line(ui.Plain("  "), ui.Failed.Span(), ui.Plain(" "), ui.Name(who), ui.Plain(" may "+g.Extent.String()+" do "+whatAsked(whoCanOptions{action: g.Action, resource: g.Resource})))
 		for _, via := range g.Via {
-			out.Line(ui.Dim("      by " + via.text()))
+			byText(out, 6, via.text())
 		}
 	}
 }
@@ -136,6 +168,6 @@ func publicText(out *ui.Printer, list []exposureAnswer) {
 			who = "everyone with a token of " + e.Tokens
 		}
 		out.Line(ui.Plain("  "), ui.Failed.Span(), ui.Plain(" "+who+" may do "+few(e.Via.Actions)))
-		out.Line(ui.Dim("      by " + e.Via.text()))
+		byText(out, 6, e.Via.text())
 	}
 }

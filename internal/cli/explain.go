@@ -55,7 +55,7 @@ postern explain --batch < requests.jsonl > verdicts.jsonl`,
 	f := cmd.Flags()
 	f.StringVar(&o.principal, "principal", "", "`ARN` who asks; a service's name, an account, or anonymous")
 	f.StringVar(&o.action, "action", "", "`SERVICE:NAME` what is asked")
-	f.StringVar(&o.resource, "resource", "", "`ARN` of what; * for actions without resource")
+	f.StringVar(&o.resource, "resource", "", "`ARN` of what (default * for actions without resources)")
 	f.StringVar(&o.owner, "resource-account", "", "`ID` the resource's account (default that of its ARN, else the principal's)")
 	f.StringArrayVar(&o.context, "context", nil, "`KEY=VALUE` a condition key; lists take commas, or the flag again")
 	f.StringArrayVar(&o.identity, "policy", nil, "`FILE` an identity policy; may be repeated")
@@ -66,7 +66,7 @@ postern explain --batch < requests.jsonl > verdicts.jsonl`,
 	f.StringArrayVar(&o.scp, "scp", nil, "`FILE,…` the SCPs of one level of the organisation; repeated, from the root down")
 	f.StringArrayVar(&o.rcp, "rcp", nil, "`FILE,…` the RCPs of one level; repeated, from the root down")
 	f.StringVar(&o.request, "request", "", "`FILE` the request and its policies, as a row of --batch")
-	f.StringArrayVar(&o.estates, "estate", nil, "`FILE` of aws iam get-account-authorization-details, for the principal's policies; may be repeated")
+	estatesFlag(cmd, &o.estates)
 	f.BoolVar(&o.open, "open", false, "take keys that are not given for unknown")
 	f.BoolVar(&o.batch, "batch", false, "read requests from stdin")
 	f.BoolVar(&o.json, "json", false, "print JSON")
@@ -121,7 +121,8 @@ func explainFlags(*cobra.Command) []string {
 
 // read makes the question out of flags or a file, and gets it ready.
 func (o *explainOptions) read(cmd *cobra.Command, stdin io.Reader, now time.Time) (*explanation, error) {
-	q, err := o.question(cmd, stdin)
+	in := inputs{stdin: stdin}
+	q, err := o.question(cmd, &in)
 	if err != nil {
 		return nil, err
 	}
@@ -129,12 +130,16 @@ func (o *explainOptions) read(cmd *cobra.Command, stdin io.Reader, now time.Time
 	if e.request, err = q.request(); err != nil {
 		return nil, &fault.Error{Code: fault.Usage, Where: o.request, What: err.Error(), Hint: "run `postern explain --help`"}
 	}
-	if _, known := action.Lookup(e.request.Action); !known && o.request == "" {
+	act, known := action.Lookup(e.request.Action)
+	switch {
+	case known:
+		e.note = misfit(act, e.request.Resource)
+	case o.request == "":
 		return nil, unknownAction(e.request.Action) // else a slip of the pen would pass for a denial
 	}
 	model := eval.Model{Now: now, Region: regionOf(q.Request.Resource)}
 	if len(o.estates) > 0 {
-		if err := e.useEstates(o, &model); err != nil {
+		if err := e.useEstates(o, &in, &model); err != nil {
 			return nil, err
 		}
 	}
@@ -151,14 +156,14 @@ func (o *explainOptions) read(cmd *cobra.Command, stdin io.Reader, now time.Time
 	return e, nil
 }
 
-func (o *explainOptions) question(cmd *cobra.Command, stdin io.Reader) (*question, error) {
+func (o *explainOptions) question(cmd *cobra.Command, in *inputs) (*question, error) {
 	if o.request != "" {
 		for _, name := range explainFlags(cmd)[:12] {
 			if cmd.Flags().Changed(name) {
 				return nil, usageError(cmd, "--"+name+" does not go with --request", "")
 			}
 		}
-		text, err := readFile(o.request, stdin, maxSnapshotFile)
+		text, err := in.read(o.request, maxSnapshotFile)
 		if err != nil {
 			return nil, err
 		}
@@ -168,10 +173,8 @@ func (o *explainOptions) question(cmd *cobra.Command, stdin io.Reader) (*questio
 		}
 		return q, nil
 	}
-	for _, need := range []struct{ flag, value string }{{"principal", o.principal}, {"action", o.action}, {"resource", o.resource}} {
-		if need.value == "" {
-			return nil, usageError(cmd, "--"+need.flag+" is missing", "")
-		}
+	if err := o.complete(cmd); err != nil {
+		return nil, err
 	}
 	q := &question{Request: questionRequest{
 		Principal: principalName{Name: o.principal, Anonymous: o.principal == "anonymous"},
@@ -184,16 +187,35 @@ func (o *explainOptions) question(cmd *cobra.Command, stdin io.Reader) (*questio
 		}
 		q.Request.Context[key] = append(q.Request.Context[key], strings.Split(values, ",")...)
 	}
-	return q, o.policies(q)
+	return q, o.policies(q, in)
+}
+
+// complete fills in the resource of an action that knows none.
+func (o *explainOptions) complete(cmd *cobra.Command) error {
+	act, known := action.Lookup(o.action)
+	if known && act.WildcardOnly && o.resource == "" {
+		o.resource = "*"
+	}
+	switch {
+	case o.principal == "":
+		return usageError(cmd, "--principal is missing", "")
+	case o.action == "":
+		return usageError(cmd, "--action is missing", "")
+	case o.resource == "" && known:
+		return usageError(cmd, "--resource is missing", act.String()+" is about "+resourcesOf(act))
+	case o.resource == "":
+		return usageError(cmd, "--resource is missing", "")
+	}
+	return nil
 }
 
 // policies reads the files of the flags. A text that is not JSON stays as it
 // is, for the parser of policies to say where.
-func (o *explainOptions) policies(q *question) (err error) {
+func (o *explainOptions) policies(q *question, in *inputs) (err error) {
 	list := func(files []string) []json.RawMessage {
 		var out []json.RawMessage
 		for _, name := range files {
-			text, failed := readFile(name, nil, maxPolicyFile)
+			text, failed := in.read(name, maxPolicyFile)
 			if failed != nil && err == nil {
 				err = failed
 			}

@@ -18,6 +18,7 @@ type explanation struct {
 	layers   *eval.Layers
 	keys     map[string][]string // condition keys that were filled in
 	doubts   []string            // what in the policies cannot be evaluated
+	note     string              // why AWS gets no such request
 
 	// From the snapshot.
 	identity, boundary []*eval.Policy
@@ -53,8 +54,8 @@ func (e *explanation) compileDocument(kind eval.Kind, name string, doc *iam.Docu
 // useEstates takes the principal's policies, and the trust policy of a role to
 // assume, out of snapshots. A trust policy that was not read decides nothing:
 // without it there is no answer.
-func (e *explanation) useEstates(o *explainOptions, m *eval.Model) error {
-	snapshot, err := readSnapshots(o.estates)
+func (e *explanation) useEstates(o *explainOptions, in *inputs, m *eval.Model) error {
+	snapshot, err := in.snapshots(o.estates)
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (e *explanation) useEstates(o *explainOptions, m *eval.Model) error {
 			Hint: "add --estate with a snapshot of its account, or --resource-policy with the trust policy",
 		}
 	}
-	e.trust = e.compileDocument(eval.Trust, "trust policy of "+role.Name, role.Trust)
+	e.trust = e.compileDocument(eval.Trust, "trust policy of "+role.Name, unplaced(role.Trust))
 	return nil
 }
 
@@ -86,32 +87,30 @@ func (e *explanation) usePrincipal(snapshot *estate.Estate, m *eval.Model) error
 			i = slices.IndexFunc(account.Users, func(u estate.User) bool { return account.UserARN(u.Path, u.Name) == p.ARN })
 		}
 		if i < 0 {
-			return notInSnapshot(p.ARN)
+			return notInSnapshot(snapshot, p.ARN)
 		}
 		u := &account.Users[i]
-		e.attach(account, u.Inline, u.Attached, u.Boundary)
+		e.attach(account, "", u.Inline, u.Attached)
+		e.bound(account, u.Boundary)
 		for _, g := range account.Groups {
 			if slices.Contains(u.Groups, g.Name) {
-				e.attach(account, g.Inline, g.Attached, "")
+				e.attach(account, " of group "+g.Name, g.Inline, g.Attached)
 			}
 		}
 		m.PrincipalTags = u.Tags
 	case eval.Role, eval.RoleSession:
 		account, role := findRole(snapshot, p.ARN)
 		if role == nil {
-			return notInSnapshot(p.ARN)
+			return notInSnapshot(snapshot, p.ARN)
 		}
 		if p.Kind == eval.RoleSession {
 			p.RoleARN = account.RoleARN(role.Path, role.Name)
 		}
-		e.attach(account, role.Inline, role.Attached, role.Boundary)
+		e.attach(account, "", role.Inline, role.Attached)
+		e.bound(account, role.Boundary)
 		m.PrincipalTags = role.Tags
 	}
 	return nil
-}
-
-func notInSnapshot(arn string) error {
-	return &fault.Error{What: arn + " is not in the snapshot"}
 }
 
 // findRole finds a role by its ARN or by that of one of its sessions.
@@ -129,16 +128,34 @@ func findRole(snapshot *estate.Estate, arn string) (*estate.Account, *estate.Rol
 	return nil, nil
 }
 
-func (e *explanation) attach(a *estate.Account, inline []estate.InlinePolicy, attached []string, boundary string) {
+// attach takes the policies of the principal or, as of says, of a group.
+func (e *explanation) attach(a *estate.Account, of string, inline []estate.InlinePolicy, attached []string) {
 	for _, p := range inline {
-		e.identity = append(e.identity, e.compileDocument(eval.Identity, p.Name, p.Document))
+		e.identity = append(e.identity, e.compileDocument(eval.Identity, p.Name+of, unplaced(p.Document)))
 	}
 	for _, arn := range attached {
-		e.identity = append(e.identity, e.compileDocument(eval.Identity, arn, a.PolicyDocument(arn)))
+		e.identity = append(e.identity, e.compileDocument(eval.Identity, arn+of, unplaced(a.PolicyDocument(arn))))
 	}
+}
+
+func (e *explanation) bound(a *estate.Account, boundary string) {
 	if boundary != "" {
-		e.boundary = append(e.boundary, e.compileDocument(eval.Boundary, boundary, a.PolicyDocument(boundary)))
+		e.boundary = append(e.boundary, e.compileDocument(eval.Boundary, boundary, unplaced(a.PolicyDocument(boundary))))
 	}
+}
+
+// unplaced is a document of a snapshot without its lines: they would be those
+// of no file.
+func unplaced(doc *iam.Document) *iam.Document {
+	if doc == nil {
+		return nil
+	}
+	out := *doc
+	out.Statements = slices.Clone(doc.Statements)
+	for i := range out.Statements {
+		out.Statements[i].Pos = iam.Pos{}
+	}
+	return &out
 }
 
 // fill completes the context with what follows from the model.
@@ -170,10 +187,11 @@ type answer struct {
 	Principal string              `json:"principal"`
 	Action    string              `json:"action"`
 	Resource  string              `json:"resource"`
-	Because   []statementAnswer   `json:"because"`     // the statements that match
-	NearMiss  []statementAnswer   `json:"near_misses"` // statements about the action that do not
-	Context   map[string][]string `json:"context"`     // condition keys, those filled in included
-	Doubts    []string            `json:"doubts"`      // what could not be evaluated: it does not allow, and it denies
+	Note      string              `json:"note,omitempty"` // why AWS gets no such request
+	Because   []statementAnswer   `json:"because"`        // the statements that match
+	NearMiss  []statementAnswer   `json:"near_misses"`    // statements about the action that do not
+	Context   map[string][]string `json:"context"`        // condition keys, those filled in included
+	Doubts    []string            `json:"doubts"`         // what could not be evaluated: it does not allow, and it denies
 
 	blocked []eval.Kind
 }
@@ -219,7 +237,7 @@ func (e *explanation) answer(open bool) *answer {
 	ex := e.layers.Explain(r)
 	a := &answer{
 		Decision: decisionName(ex.Decision), Rule: ex.Rule, BlockedBy: layerKeys(ex.BlockedBy), blocked: ex.BlockedBy,
-		Principal: r.Principal.ARN, Action: r.Action, Resource: r.Resource,
+		Principal: r.Principal.ARN, Action: r.Action, Resource: r.Resource, Note: e.note,
 		Because: []statementAnswer{}, NearMiss: []statementAnswer{}, Context: e.keys, Doubts: append([]string{}, e.doubts...),
 	}
 	if r.Principal.Kind == eval.Anonymous {

@@ -25,6 +25,9 @@ func explainText(out *ui.Printer, a *answer) {
 	if a.DependsOn != "" {
 		out.Line(ui.Plain("  if " + a.DependsOn))
 	}
+	if a.Note != "" {
+		out.Item(2, ui.Warning, a.Note)
+	}
 	blockedText(out, a)
 	statementsText(out, "Statements that match", a.Because)
 	if !a.allowed() {

@@ -34,7 +34,7 @@ const (
 // a device or a pipe may have no end.
 func readFile(name string, stdin io.Reader, most int64) ([]byte, error) {
 	in := stdin
-	if name != "-" {
+	if name != "-" || stdin == nil {
 		f, err := os.Open(name)
 		if err != nil {
 			return nil, unreadable(name, err)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -11,8 +10,6 @@ import (
 	"github.com/postern-dev/postern/iam/action"
 	"github.com/postern-dev/postern/iam/reach"
 	"github.com/postern-dev/postern/internal/cli/ui"
-	"github.com/postern-dev/postern/internal/estate"
-	"github.com/postern-dev/postern/internal/fault"
 )
 
 type whoCanOptions struct {
@@ -45,7 +42,7 @@ postern who-can sts:AssumeRole arn:aws:iam::111111111111:role/deploy --estate ac
 			return runWhoCan(cmd, a, o)
 		},
 	}
-	cmd.Flags().StringArrayVar(&o.estates, "estate", nil, "`FILE` of aws iam get-account-authorization-details; may be repeated")
+	estatesFlag(cmd, &o.estates)
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
 }
@@ -54,17 +51,31 @@ func runWhoCan(cmd *cobra.Command, a *app, o whoCanOptions) error {
 	if err := o.check(cmd); err != nil {
 		return err
 	}
-	e, err := readSnapshots(o.estates)
+	in := inputs{stdin: a.In}
+	e, err := in.snapshots(o.estates)
 	if err != nil {
 		return err
 	}
 	world := reach.NewWorld(e.Members(), reach.Facts{Now: time.Now()})
 	answers := whoCanAnswers(world.WhoCan(o.action, o.resource))
+	note := o.note()
 	if o.json {
-		return a.Result().JSON(whoCanResult{Action: o.action, Resource: o.resource, Answers: answers})
+		return a.Result().JSON(whoCanResult{Action: o.action, Resource: o.resource, Note: note, Answers: answers})
 	}
-	whoCanText(a.Result(), o, answers)
+	whoCanText(a.Result(), o, answers, a.Width)
+	if note != "" {
+		a.Talk().Item(0, ui.Warning, note)
+	}
 	return nil
+}
+
+// note says that no request is like the one that was asked for.
+func (o *whoCanOptions) note() string {
+	act, known := action.Lookup(o.action)
+	if !known || o.resource == "" || o.resource == "*" {
+		return ""
+	}
+	return misfit(act, o.resource)
 }
 
 // check refuses what is no action of AWS: a misspelt one would look as if nobody
@@ -73,12 +84,14 @@ func (o *whoCanOptions) check(cmd *cobra.Command) error {
 	switch {
 	case o.action == "":
 		return usageError(cmd, "ACTION is missing", "")
+	case checkAction(o.action) != nil:
+		return checkAction(o.action)
 	case len(o.estates) == 0:
-		return usageError(cmd, "--estate is missing", "make a snapshot with `aws iam get-account-authorization-details > account.json`")
+		return needEstate(cmd)
 	case o.resource != "" && o.resource != "*" && !strings.HasPrefix(o.resource, "arn:"):
 		return usageError(cmd, fmt.Sprintf("resource %q is neither an ARN nor *", o.resource), "")
 	}
-	return checkAction(o.action)
+	return nil
 }
 
 // checkAction takes actions that AWS has, and patterns that match any.
@@ -93,42 +106,11 @@ func checkAction(name string) error {
 	return nil
 }
 
-// readSnapshots makes one estate of several files.
-func readSnapshots(files []string) (*estate.Estate, error) {
-	var text []byte
-	from := map[string]string{} // the file of each account
-	for _, file := range files {
-		one, err := readFile(file, nil, maxSnapshotFile)
-		if err != nil {
-			return nil, err
-		}
-		alone, err := estate.ReadSnapshot(one)
-		if err != nil {
-			return nil, notSnapshot(file, err)
-		}
-		for _, a := range alone.Accounts {
-			if before, twice := from[a.ID]; twice {
-				return nil, &fault.Error{Code: fault.Usage, Where: file, What: "account " + a.ID + " is in " + before + " too", Hint: "give one snapshot of each account"}
-			}
-			from[a.ID] = file
-		}
-		text = append(append(text, one...), '\n')
-	}
-	e, err := estate.ReadSnapshot(text)
-	if err != nil {
-		return nil, notSnapshot(strings.Join(files, ", "), err)
-	}
-	return e, nil
-}
-
-func notSnapshot(file string, err error) error {
-	return &fault.Error{Where: file, What: err.Error(), Hint: "make it with `aws iam get-account-authorization-details`"}
-}
-
 // whoCanResult is what who-can prints, for programs.
 type whoCanResult struct {
 	Action   string         `json:"action"`
 	Resource string         `json:"resource,omitempty"`
+	Note     string         `json:"note,omitempty"` // why no request is for the action on the resource
 	Answers  []whoCanAnswer `json:"answers"`
 }
 
@@ -178,23 +160,47 @@ func viaOf(f reach.Finding) viaAnswer {
 	return via
 }
 
-func whoCanText(out *ui.Printer, o whoCanOptions, answers []whoCanAnswer) {
+// roomForBy is what a table must leave of the terminal for its last column.
+const roomForBy = 40
+
+func whoCanText(out *ui.Printer, o whoCanOptions, answers []whoCanAnswer, width int) {
 	if len(answers) == 0 {
 		out.Mark(ui.OK, ui.Plain("nobody in the snapshot can do "+whatAsked(o)))
 		return
 	}
+	longest := 0
+	for _, one := range answers {
+		longest = max(longest, ui.Width(one.Principal))
+	}
+	if width > 0 && width < longest+len("  sometimes  ")+roomForBy {
+		whoCanBlocks(out, answers)
+		return
+	}
 	t := ui.Table{Header: []string{"WHO", "WHEN", "BY"}}
 	for _, one := range answers {
-		name, extent := one.Principal, one.Extent.String()
-		if name == "*" {
-			name = "everyone"
-		}
+		name, extent := partyText(one.Principal), one.Extent.String()
 		for _, via := range one.Via {
 			t.Rows = append(t.Rows, []ui.Span{ui.Name(name), extentSpan(one.Extent, extent), ui.Plain(via.text())})
 			name, extent = "", ""
 		}
 	}
 	out.Table(t)
+}
+
+// whoCanBlocks is for terminals that are too narrow for the ARNs and a column
+// beside them.
+func whoCanBlocks(out *ui.Printer, answers []whoCanAnswer) {
+	for _, one := range answers {
+		out.Line(ui.Name(partyText(one.Principal)), ui.Plain("  "), extentSpan(one.Extent, one.Extent.String()))
+		for _, via := range one.Via {
+			byText(out, 2, via.text())
+		}
+	}
+}
+
+// byText is a dimmed line that says what allows the one above.
+func byText(out *ui.Printer, indent int, text string) {
+	out.Table(ui.Table{Indent: indent, Gap: 1, Rows: [][]ui.Span{{ui.Dim("by"), ui.Dim(text)}}})
 }
 
 func whatAsked(o whoCanOptions) string {
@@ -213,17 +219,25 @@ func extentSpan(e reach.Extent, text string) ui.Span {
 
 // text is the policy, the statement and its open conditions.
 func (v *viaAnswer) text() string {
-	if v.Unknown {
+	if v.Unknown || len(v.Resources) == 1 && (v.Resources[0] == "*" || v.Policy == "trust policy of "+v.Resources[0]) {
+		return v.source() + v.conditions()
+	}
+	return v.source() + " on " + few(v.Resources) + v.conditions()
+}
+
+// source is the policy and the statement.
+func (v *viaAnswer) source() string {
+	switch {
+	case v.Unknown:
 		return v.Policy + ", whose content is not known"
+	case v.SID != "":
+		return v.Policy + ", " + v.SID
 	}
-	name := fmt.Sprintf("statement %d", v.Statement+1)
-	if v.SID != "" {
-		name = v.SID
-	}
-	text := v.Policy + ", " + name
-	if !slices.Equal(v.Resources, []string{"*"}) {
-		text += " on " + few(v.Resources)
-	}
+	return fmt.Sprintf("%s, statement %d", v.Policy, v.Statement+1)
+}
+
+func (v *viaAnswer) conditions() string {
+	text := ""
 	for i, c := range v.Conditions {
 		text += [...]string{" if ", " and "}[min(i, 1)] + c.Operator + " " + c.Key + " " + few(c.Values)
 	}

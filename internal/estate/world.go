@@ -29,21 +29,26 @@ func (a *Account) Permissions() *Permissions {
 
 // Role returns the policies of a role of the account.
 func (p *Permissions) Role(r *Role) reach.Principal {
-	return reach.Principal{Identity: p.policies(r.Inline, r.Attached), Boundary: p.boundary(r.Boundary)}
+	return reach.Principal{Identity: p.policies("", r.Inline, r.Attached), Boundary: p.boundary(r.Boundary)}
 }
 
 // User returns the policies of a user of the account and of its groups. A
 // group that is not in the estate is a policy that is not known.
 func (p *Permissions) User(u *User) reach.Principal {
-	out := reach.Principal{Identity: p.policies(u.Inline, u.Attached), Boundary: p.boundary(u.Boundary)}
+	out := reach.Principal{Identity: p.policies("", u.Inline, u.Attached), Boundary: p.boundary(u.Boundary)}
 	for _, name := range u.Groups {
 		if g := p.groups[name]; g != nil {
-			out.Identity = append(out.Identity, p.policies(g.Inline, g.Attached)...)
+			out.Identity = append(out.Identity, p.Group(g)...)
 		} else {
 			out.Identity = append(out.Identity, reach.Policy{Name: "group " + name})
 		}
 	}
 	return out
+}
+
+// Group returns the policies of a group of the account.
+func (p *Permissions) Group(g *Group) []reach.Policy {
+	return p.policies(" of group "+g.Name, g.Inline, g.Attached)
 }
 
 func (p *Permissions) boundary(arn string) *reach.Policy {
@@ -53,13 +58,35 @@ func (p *Permissions) boundary(arn string) *reach.Policy {
 	return &reach.Policy{Name: arn, Document: p.managed[arn]}
 }
 
-func (p *Permissions) policies(inline []InlinePolicy, attached []string) []reach.Policy {
+// policies are named so that they can be found; of says whose the inline ones
+// are, if not the principal's.
+func (p *Permissions) policies(of string, inline []InlinePolicy, attached []string) []reach.Policy {
 	var out []reach.Policy
 	for _, one := range inline {
-		out = append(out, reach.Policy{Name: "inline policy " + one.Name, Document: one.Document})
+		out = append(out, reach.Policy{Name: "inline policy " + one.Name + of, Document: one.Document})
 	}
 	for _, arn := range attached {
 		out = append(out, reach.Policy{Name: arn, Document: p.managed[arn]})
+	}
+	return out
+}
+
+// Groups are the groups of all accounts, for a reach.Graph.
+func (e *Estate) Groups() []reach.Group {
+	var out []reach.Group
+	for i := range e.Accounts {
+		a := &e.Accounts[i]
+		members := map[string][]string{}
+		for _, u := range a.Users {
+			for _, name := range u.Groups {
+				members[name] = append(members[name], a.UserARN(u.Path, u.Name))
+			}
+		}
+		permissions := a.Permissions()
+		for j := range a.Groups {
+			g := &a.Groups[j]
+			out = append(out, reach.Group{ARN: a.GroupARN(g.Path, g.Name), Policies: permissions.Group(g), Members: members[g.Name]})
+		}
 	}
 	return out
 }

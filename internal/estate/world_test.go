@@ -23,7 +23,7 @@ func TestMembers(t *testing.T) {
 			Name: "alice", Path: "/dev/", Groups: []string{"gone", "team"}, Boundary: limit,
 			Inline: []estate.InlinePolicy{{Name: "own", Document: doc}},
 		}},
-		Groups:   []estate.Group{{Name: "team", Path: "/", Attached: []string{shared}}},
+		Groups:   []estate.Group{{Name: "team", Path: "/", Attached: []string{shared}, Inline: []estate.InlinePolicy{{Name: "work", Document: doc}}}},
 		Roles:    []estate.Role{{Name: "ci", Path: "/", Trust: doc, Attached: []string{limit, "arn:aws:iam::aws:policy/unread"}}},
 		Policies: []estate.ManagedPolicy{{Name: "limit", Path: "/", Document: doc}, {Name: "shared", Path: "/", AWSManaged: true, Document: doc}},
 	}}}
@@ -31,7 +31,12 @@ func TestMembers(t *testing.T) {
 		{
 			Who: eval.Principal{Kind: eval.User, ARN: "arn:aws:iam::111111111111:user/dev/alice", Account: "111111111111"},
 			Permissions: reach.Principal{
-				Identity: []reach.Policy{{Name: "inline policy own", Document: doc}, {Name: "group gone"}, {Name: shared, Document: doc}},
+				Identity: []reach.Policy{
+					{Name: "inline policy own", Document: doc},
+					{Name: "group gone"},
+					{Name: "inline policy work of group team", Document: doc},
+					{Name: shared, Document: doc},
+				},
 				Boundary: &reach.Policy{Name: limit, Document: doc},
 			},
 		},
@@ -43,5 +48,12 @@ func TestMembers(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, e.Members()); diff != "" {
 		t.Errorf("Members (-want +got):\n%s", diff)
+	}
+	groups := []reach.Group{{
+		ARN: "arn:aws:iam::111111111111:group/team", Members: []string{"arn:aws:iam::111111111111:user/dev/alice"},
+		Policies: []reach.Policy{{Name: "inline policy work of group team", Document: doc}, {Name: shared, Document: doc}},
+	}}
+	if diff := cmp.Diff(groups, e.Groups()); diff != "" {
+		t.Errorf("Groups (-want +got):\n%s", diff)
 	}
 }

@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/internal/estate"
+	"github.com/postern-dev/postern/internal/fault"
+)
+
+// inputs reads the files of a command, of which one may be "-", the standard
+// input.
+type inputs struct {
+	stdin io.Reader
+	taken bool
+}
+
+func (in *inputs) read(file string, most int64) ([]byte, error) {
+	if file == "-" {
+		if in.taken {
+			return nil, &fault.Error{Code: fault.Usage, What: "- is given twice: the standard input can be read once"}
+		}
+		in.taken = true
+	}
+	return readFile(file, in.stdin, most)
+}
+
+// estatesFlag adds --estate to a command.
+func estatesFlag(cmd *cobra.Command, files *[]string) {
+	cmd.Flags().StringArrayVar(files, "estate", nil, "`FILE` of aws iam get-account-authorization-details, - for stdin; may be repeated")
+}
+
+// needEstate is the mistake of a command without a snapshot.
+func needEstate(cmd *cobra.Command) error {
+	return usageError(cmd, "--estate is missing", "make a snapshot with `aws iam get-account-authorization-details > account.json`")
+}
+
+// snapshots makes one estate of several files, of one account each.
+func (in *inputs) snapshots(files []string) (*estate.Estate, error) {
+	var text []byte
+	from := map[string]string{} // the file of each account
+	for _, file := range files {
+		one, err := in.read(file, maxSnapshotFile)
+		if err != nil {
+			return nil, err
+		}
+		alone, err := estate.ReadSnapshot(one)
+		switch {
+		case err != nil:
+			return nil, notSnapshot(file, err)
+		case len(files) == 1:
+			return alone, nil
+		}
+		for _, a := range alone.Accounts {
+			if before, twice := from[a.ID]; twice {
+				return nil, &fault.Error{Code: fault.Usage, Where: file, What: "account " + a.ID + " is in " + before + " too", Hint: "give one snapshot of each account"}
+			}
+			from[a.ID] = file
+		}
+		text = append(append(text, one...), '\n')
+	}
+	e, err := estate.ReadSnapshot(text)
+	if err != nil {
+		return nil, notSnapshot(strings.Join(files, ", "), err)
+	}
+	return e, nil
+}
+
+func notSnapshot(file string, err error) error {
+	return &fault.Error{Where: file, What: err.Error(), Hint: "make it with `aws iam get-account-authorization-details`"}
+}
+
+// notInSnapshot is about somebody who was asked for. It names those who are
+// called alike, on another path or of another kind or account.
+func notInSnapshot(snapshot *estate.Estate, arn string) error {
+	e := &fault.Error{Code: fault.General, What: arn + " is not in the snapshot"}
+	var accounts, same, all []string
+	for i := range snapshot.Accounts {
+		a := &snapshot.Accounts[i]
+		accounts = append(accounts, a.ID)
+		for _, who := range principalsOf(a) {
+			all = append(all, who)
+			if strings.EqualFold(path.Base(who), calledIn(arn)) {
+				same = append(same, who)
+			}
+		}
+	}
+	parsed, err := iam.ParseARN(arn)
+	switch {
+	case len(same) > 0:
+		e.Hint = "did you mean " + few(same) + "?"
+	case err == nil && parsed.Account != "" && !slices.Contains(accounts, parsed.Account):
+		e.Hint = "it has account " + few(accounts) + "; add --estate with a snapshot of " + parsed.Account
+	default:
+		e.Hint = didYouMean(arn, "", all)
+	}
+	return e
+}
+
+// calledIn is the name of a user or role in an ARN, or what was given for one.
+func calledIn(arn string) string {
+	if _, session, ok := strings.Cut(arn, ":assumed-role/"); ok {
+		name, _, _ := strings.Cut(session, "/")
+		return name
+	}
+	return path.Base(arn)
+}
+
+// principalsOf are the ARNs of an account's users and roles.
+func principalsOf(a *estate.Account) []string {
+	var out []string
+	for _, u := range a.Users {
+		out = append(out, a.UserARN(u.Path, u.Name))
+	}
+	for _, r := range a.Roles {
+		out = append(out, a.RoleARN(r.Path, r.Name))
+	}
+	return out
+}
