@@ -150,6 +150,7 @@ func newGrants() []*Grant {
 		ecrDockerPush(),
 		ecsServiceDeployment(),
 		packerAMI(),
+		posternApply(),
 		pulumiStateS3(),
 		rotateAccessKeys(),
 		route53ACME(),

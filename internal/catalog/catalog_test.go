@@ -18,7 +18,7 @@ func TestAll(t *testing.T) {
 	}
 	want := []string{
 		"assume-roles", "audit-read", "auto-deploy-ec2", "consul-auto-discovery", "ecr-docker-push",
-		"ecs-service-deployment", "packer-ami", "pulumi-state-s3", "rotate-access-keys", "route53-acme", "secrets-read", "ssh-key-lookup",
+		"ecs-service-deployment", "packer-ami", "postern-apply", "pulumi-state-s3", "rotate-access-keys", "route53-acme", "secrets-read", "ssh-key-lookup",
 		"ssm-parameters-read", "ssm-run-command", "terraform-remote-state-s3", "terragrunt",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {

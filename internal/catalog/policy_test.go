@@ -206,6 +206,11 @@ var shapes = map[string]map[string][]string{
 		},
 	},
 	"packer-ami": {"build": packerShapes, "temporary-group": append(packerShapes, "ec2:<r>:<a>:security-group/*"), "share": append(packerShapes, "ec2:<r>:<a>:security-group/*")},
+	"postern-apply": {
+		"plan":          {"iam::<a>:oidc-provider/*", "iam::<a>:user/postern/<v>/*"},
+		"apply":         {"iam::<a>:oidc-provider/*", "iam::<a>:user/postern/<v>/*", "iam::<a>:role/postern/<v>/*", "iam::<a>:policy/postern/<v>/*"},
+		"machine-users": {"iam::<a>:oidc-provider/*", "iam::<a>:user/postern/<v>/*", "iam::<a>:role/postern/<v>/*", "iam::<a>:policy/postern/<v>/*", "iam::<a>:group/postern/<v>/*"},
+	},
 	"pulumi-state-s3": {
 		"read":    {"s3:::<v>/.pulumi/<v>/*", "s3:::<v>/.pulumi/stacks/<v>.json*"},
 		"stack":   {"s3:::<v>/.pulumi/<v>/*", "s3:::<v>/.pulumi/stacks/<v>.json*"},
