@@ -50,23 +50,19 @@ func TestDocumentedPermissions(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = server.Close(context.Background()) })
 
-	owner := ownerOf(ctx, t, server)
+	owner := clientAs(ctx, t, server, "owner") // all-powerful
 	if err := server.EnsureAccount(sandbox.AccountConfig{ID: "222222222222", AdminRole: "postern-admin"}); err != nil {
 		t.Fatal(err)
 	}
 	confineAdmin(ctx, t, owner, documentedPolicy(t))
 
-	var long []string // too long for inline policies: managed ones are made
-	for i := range 100 {
-		long = append(long, strings.Repeat("service-", 8)+string(rune('a'+i%26))+string(rune('a'+i/26)))
-	}
 	spec := filepath.Join(t.TempDir(), "postern.yaml")
 	write := func(text string) {
 		if err := os.WriteFile(spec, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	full := strings.Replace(permissionsSpec, "REPOSITORIES", strings.Join(long, ", "), 1)
+	full := strings.Replace(permissionsSpec, "REPOSITORIES", strings.Join(longNames(), ", "), 1)
 	write(full)
 	run(t, server, 0, "apply", "--yes", spec)
 
@@ -79,6 +75,16 @@ func TestDocumentedPermissions(t *testing.T) {
 	run(t, server, 0, "apply", "--yes", spec)
 	run(t, server, 0, "destroy", "--yes", spec)
 	run(t, server, 0, "plan", "--destroy", "--detailed-exitcode", spec)
+}
+
+// longNames are repositories whose policies are too long to be inline: managed
+// ones are made.
+func longNames() []string {
+	var long []string
+	for i := range 100 {
+		long = append(long, strings.Repeat("service-", 8)+string(rune('a'+i%26))+string(rune('a'+i/26)))
+	}
+	return long
 }
 
 // run runs the real Main against the sandbox and compares the exit code.
@@ -109,13 +115,13 @@ func documentedPolicy(t *testing.T) string {
 	return string(match[1])
 }
 
-// ownerOf is an all-powerful client of account 222222222222.
-func ownerOf(ctx context.Context, t *testing.T, server *sandbox.Server) *iam.Client {
+// clientAs is a client with a role of account 222222222222.
+func clientAs(ctx context.Context, t *testing.T, server *sandbox.Server, role string) *iam.Client {
 	t.Helper()
 	id, secret := server.Credentials()
 	cfg := sdk.Config{Region: "eu-west-1", BaseEndpoint: sdk.String(server.URL()), Credentials: credentials.NewStaticCredentialsProvider(id, secret, "")}
 	out, err := sts.NewFromConfig(cfg).AssumeRole(ctx, &sts.AssumeRoleInput{
-		RoleArn: sdk.String("arn:aws:iam::222222222222:role/owner"), RoleSessionName: sdk.String("owner"),
+		RoleArn: sdk.String("arn:aws:iam::222222222222:role/" + role), RoleSessionName: sdk.String("test"),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,249 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/google/go-cmp/cmp"
+
+	policy "github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/internal/catalog"
+	"github.com/postern-dev/postern/internal/sandbox"
+)
+
+// posternGrant is the policy of postern-apply at a level, for permissionsSpec.
+func posternGrant(t *testing.T, level string) *policy.Document {
+	t.Helper()
+	g, ok := catalog.Lookup("postern-apply")
+	if !ok {
+		t.Fatal("no grant postern-apply")
+	}
+	doc, err := g.Policy(catalog.CaseScope(), level, g.At(level, catalog.Args{
+		"stack": {"shop"}, "boundary": {"edge"}, "issuers": {"token.actions.githubusercontent.com"},
+		"instance_profiles": {"shop-deploy"}, "accepts": {"unbounded-groups"},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// confinedSandbox is a sandbox whose account 222222222222 is managed by a role
+// that has one policy and nothing else, and an all-powerful client of it.
+func confinedSandbox(t *testing.T, doc *policy.Document) (*sandbox.Server, *iam.Client) {
+	t.Helper()
+	server, err := sandbox.New(sandbox.Options{Accounts: []sandbox.AccountConfig{
+		{ID: "111111111111"}, {ID: "222222222222", AdminRole: "owner"},
+	}})
+	must(t, err)
+	must(t, server.Listen("127.0.0.1:0"))
+	t.Cleanup(func() { _ = server.Close(context.Background()) })
+	owner := clientAs(t.Context(), t, server, "owner")
+	must(t, server.EnsureAccount(sandbox.AccountConfig{ID: "222222222222", AdminRole: "postern-admin"}))
+	text, err := json.Marshal(doc)
+	must(t, err)
+	confineAdmin(t.Context(), t, owner, string(text))
+	return server, owner
+}
+
+func writeSpec(t *testing.T, text string) string {
+	t.Helper()
+	spec := filepath.Join(t.TempDir(), "postern.yaml")
+	must(t, os.WriteFile(spec, []byte(text), 0o600))
+	return spec
+}
+
+// TestGrantBringsAStackUp makes, heals, changes and destroys a stack of
+// everything that a stack can hold, with the grant for it and nothing else.
+func TestGrantBringsAStackUp(t *testing.T) {
+	full := strings.Replace(permissionsSpec, "REPOSITORIES", strings.Join(longNames(), ", "), 1)
+	withoutUser := regexp.MustCompile(`(?m)^  travis:.*\n`).ReplaceAllString(strings.Replace(full, "travis, ", "", 1), "")
+	for _, tt := range []struct {
+		level, spec string
+		drift       func(context.Context, *testing.T, *iam.Client)
+	}{
+		{level: "apply", spec: withoutUser},
+		{level: "machine-users", spec: full, drift: drift},
+	} {
+		t.Run(tt.level, func(t *testing.T) {
+			server, owner := confinedSandbox(t, posternGrant(t, tt.level))
+			spec := writeSpec(t, tt.spec)
+			run(t, server, 0, "apply", "--yes", spec)
+			if tt.drift != nil {
+				tt.drift(t.Context(), t, owner)
+				run(t, server, 2, "plan", "--detailed-exitcode", spec)
+				run(t, server, 0, "apply", "--yes", spec)
+			}
+			run(t, server, 0, "plan", "--detailed-exitcode", spec)
+			changed := writeSpec(t, strings.Replace(tt.spec, "    boundary:", "    session: 2h\n    tags: { team: web }\n    boundary:", 1))
+			run(t, server, 0, "apply", "--yes", changed)
+			run(t, server, 0, "destroy", "--yes", changed)
+			run(t, server, 0, "plan", "--destroy", "--detailed-exitcode", spec)
+		})
+	}
+}
+
+// TestPlanLevelOnlyReads plans with the narrowest level, and cannot apply.
+func TestPlanLevelOnlyReads(t *testing.T) {
+	server, owner := confinedSandbox(t, posternGrant(t, "plan"))
+	spec := writeSpec(t, strings.Replace(permissionsSpec, "REPOSITORIES", "shop", 1))
+	run(t, server, 2, "plan", "--detailed-exitcode", spec)
+	run(t, server, 4, "apply", "--yes", spec)
+	roles, err := owner.ListRoles(t.Context(), &iam.ListRolesInput{PathPrefix: sdk.String("/postern/shop/")})
+	must(t, err)
+	if len(roles.Roles) > 0 {
+		t.Errorf("level plan made roles: %+v", roles.Roles)
+	}
+}
+
+// TestBoundaryIsDemanded: a spec without the boundary cannot be applied.
+func TestBoundaryIsDemanded(t *testing.T) {
+	server, _ := confinedSandbox(t, posternGrant(t, "machine-users"))
+	spec := strings.Replace(permissionsSpec, "REPOSITORIES", "shop", 1)
+	run(t, server, 4, "apply", "--yes", writeSpec(t, strings.Replace(spec, "    boundary: arn:aws:iam::222222222222:policy/edge\n", "", 1)))
+	run(t, server, 4, "apply", "--yes", writeSpec(t, strings.Replace(spec, "arn:aws:iam::222222222222:policy/edge", "arn:aws:iam::aws:policy/AdministratorAccess", 1)))
+	run(t, server, 0, "apply", "--yes", writeSpec(t, spec))
+}
+
+// TestEscalationIsRefused tries, as the holder of the grant, the ways out of
+// the stack's path and of the boundary.
+func TestEscalationIsRefused(t *testing.T) {
+	server, owner := confinedSandbox(t, posternGrant(t, "apply"))
+	spec := regexp.MustCompile(`(?m)^  travis:.*\n`).ReplaceAllString(strings.Replace(permissionsSpec, "travis, ", "", 1), "")
+	run(t, server, 0, "apply", "--yes", writeSpec(t, strings.Replace(spec, "REPOSITORIES", "shop", 1)))
+	ctx := t.Context()
+	_, err := owner.CreateUser(ctx, &iam.CreateUserInput{UserName: sdk.String("mallory")})
+	must(t, err)
+	holder := clientAs(ctx, t, server, "postern-admin")
+
+	const edge, admin = "arn:aws:iam::222222222222:policy/edge", "arn:aws:iam::aws:policy/AdministratorAccess"
+	const all = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
+	const trust = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:role/postern-admin"},"Action":"sts:AssumeRole"}}`
+	role := func(name, path, boundary string) *iam.CreateRoleInput {
+		in := &iam.CreateRoleInput{RoleName: &name, Path: &path, AssumeRolePolicyDocument: sdk.String(trust)}
+		if boundary != "" {
+			in.PermissionsBoundary = &boundary
+		}
+		return in
+	}
+	own, self := sdk.String("shop-deploy"), sdk.String("postern-admin")
+	for name, err := range map[string]error{
+		"role without the boundary":     only(holder.CreateRole(ctx, role("x", "/postern/shop/", ""))),
+		"role under another boundary":   only(holder.CreateRole(ctx, role("x", "/postern/shop/", admin))),
+		"role of another stack":         only(holder.CreateRole(ctx, role("x", "/postern/web/", edge))),
+		"role outside of the path":      only(holder.CreateRole(ctx, role("x", "/", edge))),
+		"take the boundary away":        only(holder.DeleteRolePermissionsBoundary(ctx, &iam.DeleteRolePermissionsBoundaryInput{RoleName: own})),
+		"change the boundary of a role": only(holder.PutRolePermissionsBoundary(ctx, &iam.PutRolePermissionsBoundaryInput{RoleName: own, PermissionsBoundary: sdk.String(admin)})),
+		"rewrite the boundary":          only(holder.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: sdk.String(edge), PolicyDocument: sdk.String(all), SetAsDefault: true})),
+		"attach a policy of AWS":        only(holder.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: own, PolicyArn: sdk.String(admin)})),
+		"own permissions":               only(holder.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: self, PolicyName: sdk.String("x"), PolicyDocument: sdk.String(all)})),
+		"own trust":                     only(holder.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: self, PolicyDocument: sdk.String(trust)})),
+		"a key for a user":              only(holder.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: sdk.String("mallory")})),
+		"a user":                        only(holder.CreateUser(ctx, &iam.CreateUserInput{UserName: sdk.String("x"), Path: sdk.String("/postern/shop/")})),
+		"a group":                       only(holder.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: sdk.String("x"), Path: sdk.String("/postern/shop/")})),
+		"a provider for another issuer": only(holder.CreateOpenIDConnectProvider(ctx, &iam.CreateOpenIDConnectProviderInput{Url: sdk.String("https://evil.example.org"), ClientIDList: []string{"x"}})),
+		"another role as an instance's": only(holder.AddRoleToInstanceProfile(ctx, &iam.AddRoleToInstanceProfileInput{InstanceProfileName: own, RoleName: self})),
+		"an instance profile not named": only(holder.CreateInstanceProfile(ctx, &iam.CreateInstanceProfileInput{InstanceProfileName: sdk.String("x"), Path: sdk.String("/postern/shop/")})),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "AccessDenied") {
+			t.Errorf("%s: %v, want AccessDenied", name, err)
+		}
+	}
+	_, err = holder.CreateRole(ctx, role("x", "/postern/shop/", edge))
+	must(t, err) // what is refused above is not refused for another reason
+}
+
+// only is the error of a call, whatever it returns beside it.
+func only[T any](_ T, err error) error { return err }
+
+// TestGrantKnowsEveryCall compares the grant with the IAM calls in the source
+// of internal/aws, both ways, and with docs/permissions.md.
+func TestGrantKnowsEveryCall(t *testing.T) {
+	granted := map[string]bool{}
+	for _, s := range posternGrant(t, "machine-users").Statements {
+		for _, a := range s.Actions {
+			granted[a] = true
+		}
+	}
+	needed := iamCalls(t)
+	for _, implied := range []string{ // judged with the calls that hand on a role or tag what they make
+		"iam:PassRole", "iam:TagInstanceProfile", "iam:TagOpenIDConnectProvider", "iam:TagPolicy",
+	} {
+		needed[implied] = true
+	}
+	boundary := "iam:DeleteRolePermissionsBoundary" // the one change that the grant refuses on purpose
+	if !needed[boundary] {
+		t.Errorf("nothing calls %s any more", boundary)
+	}
+	delete(needed, boundary)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(needed)), slices.Sorted(maps.Keys(granted))); diff != "" {
+		t.Errorf("actions (-called +granted):\n%s", diff)
+	}
+	documented, err := policy.Parse([]byte(documentedPolicy(t)))
+	must(t, err)
+	written := map[string]bool{}
+	for _, s := range documented.Statements {
+		for _, a := range s.Actions {
+			written[a] = true
+		}
+	}
+	delete(written, boundary)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(written)), slices.Sorted(maps.Keys(granted))); diff != "" {
+		t.Errorf("actions (-docs/permissions.md +granted):\n%s", diff)
+	}
+}
+
+// iamCalls are the actions of the methods that internal/aws calls on an IAM
+// client, and of the paginators that it makes.
+func iamCalls(t *testing.T) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob("../aws/*.go")
+	must(t, err)
+	calls := map[string]bool{}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		must(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			if f, ok := call.Fun.(*ast.SelectorExpr); ok {
+				if action := iamAction(f); action != "" {
+					calls[action] = true
+				}
+			}
+			return true
+		})
+	}
+	return calls
+}
+
+// iamAction is the action of x.iam.Method or iam.NewMethodPaginator, or "".
+func iamAction(f *ast.SelectorExpr) string {
+	if client, ok := f.X.(*ast.SelectorExpr); ok && client.Sel.Name == "iam" {
+		return "iam:" + f.Sel.Name
+	}
+	if pkg, ok := f.X.(*ast.Ident); ok && pkg.Name == "iam" {
+		name, isNew := strings.CutPrefix(f.Sel.Name, "New")
+		if method, ok := strings.CutSuffix(name, "Paginator"); ok && isNew {
+			return "iam:" + method
+		}
+	}
+	return ""
+}
