@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,7 +60,8 @@ func TestAgainstIAMSimulate(t *testing.T) {
 	c := newComparison(t)
 	until := time.Now().Add(limit)
 	var wait sync.WaitGroup
-	for worker := range uint64(2) {
+	workers := uint64(max(2, runtime.NumCPU()))
+	for worker := range workers {
 		wait.Go(func() {
 			w := startWitness(t, node, modules)
 			defer w.stop(t)
@@ -67,7 +69,7 @@ func TestAgainstIAMSimulate(t *testing.T) {
 				if t.Failed() {
 					return
 				}
-				compareBatch(t, c, w, seed+2*n+worker)
+				compareBatch(t, c, w, seed+workers*n+worker)
 			}
 		})
 	}
