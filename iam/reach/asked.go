@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/eval"
 )
 
 // asked is a question that is put to many members. It looks at each document
@@ -195,6 +196,9 @@ type hearing struct {
 
 // put asks one member: what allows it any of the question, and how much.
 func (q *asked) put(m *member) ([]Finding, Extent) {
+	if m.Who.Kind == eval.Root && !m.owns(q.Resource) {
+		return nil, Never
+	}
 	const usual = 12 // policies; more need memory of their own
 	var room [usual]*part
 	h := hearing{asked: q, member: m, own: room[:0]}
@@ -220,6 +224,12 @@ func (q *asked) put(m *member) ([]Finding, Extent) {
 		return found, Always
 	}
 	return found, Sometimes
+}
+
+// owns reports whether a resource may be of the member's account.
+func (m *member) owns(resource string) bool {
+	account := accountIn(resource)
+	return account == "" || account == m.Who.Account
 }
 
 func (h *hearing) prepare() {

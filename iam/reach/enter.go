@@ -111,17 +111,21 @@ func (w *World) whoEnters(action, resource string) []Answer {
 // member says which of the roles a member might enter. One is about a single
 // role: only then is Always proven.
 func (e *entry) member(m *member, one bool) (Answer, bool) {
+	if m.Who.Kind == eval.Root { // it has no leave to call AssumeRole
+		return Answer{}, false
+	}
 	a := Answer{Principal: m.Who, Extent: Sometimes}
 	for _, place := range e.doors.naming(&m.Who, e.asked) {
 		role := e.doors.roles[place]
 		found, extent := e.asked[place].put(m)
-		if !role.Admits(Caller{Principal: m.Who, MayAsk: len(found) > 0, Facts: e.facts}) {
+		limits := e.rcp(role.Account, &e.asked[place].Question)
+		if limits.deny(&e.asked[place].Question, m.facts) && !m.linked() || !role.Admits(Caller{Principal: m.Who, MayAsk: len(found) > 0, Facts: e.facts}) {
 			continue
 		}
 		for _, f := range append(found, role.findings(e.action, &m.Who)...) {
 			a.Via = addFinding(a.Via, f)
 		}
-		if one && extent == Always && role.alwaysAdmits(&m.Who) {
+		if one && extent == Always && !limits.might(&e.asked[place].Question) && role.alwaysAdmits(&m.Who) {
 			a.Extent = Always
 		}
 	}
@@ -141,6 +145,10 @@ func (e *entry) outsiders(roles []int) []Answer {
 		role := e.doors.roles[place]
 		for _, who := range role.outsiders(e.action) {
 			if _, member := e.byARN[who.ARN]; member || !e.letsIn(role, who) {
+				continue
+			}
+			q := &e.asked[place].Question
+			if limits := e.rcp(role.Account, q); limits.deny(q, e.facts.With(partyContext(who.ARN))) {
 				continue
 			}
 			a := found[who.ARN]
@@ -165,13 +173,14 @@ func (e *entry) letsIn(role *Role, who eval.Principal) bool {
 	case eval.Anonymous: // whom Admits cannot judge: nobody in particular
 		return true
 	case eval.Root:
-		return !e.hasAccount(who.Account) && role.AdmitsAccount(who.Account, e.facts)
+		return !hasAccount(e.doors.accounts, who.Account) && role.AdmitsAccount(who.Account, e.facts)
 	}
 	return role.Admits(Caller{Principal: who, MayAsk: true, Facts: e.facts})
 }
 
-func (e *entry) hasAccount(id string) bool {
-	return slices.ContainsFunc(e.doors.accounts, func(arn string) bool { return strings.Contains(arn, ":"+id+":") })
+// hasAccount reports whether an account is among doors.accounts.
+func hasAccount(accounts []string, id string) bool {
+	return slices.ContainsFunc(accounts, func(arn string) bool { return strings.Contains(arn, ":"+id+":") })
 }
 
 // outsiders are all whom the trust policy names for the call, by ARN or name;

@@ -79,6 +79,7 @@ func (g *Graph) settleMember(i int) {
 	t := g.territory(who.Account)
 	role := g.world.doors.roles[i]
 	switch {
+	case who.Kind == eval.Root: // nobody can do anything to it
 	case role == nil:
 		t.users = append(t.users, i)
 	case !ofAWS(who.ARN):

@@ -9,19 +9,34 @@ import (
 	"github.com/postern-dev/postern/iam/eval"
 )
 
-// Member is a user or role of a World.
+// Member is a user or role of a World, or the root user of an account.
 type Member struct {
-	Who         eval.Principal // of Kind User or Role
+	Who         eval.Principal // of Kind User, Role or Root
 	Permissions Principal
 	Trust       *iam.Document // of a role; nil: not known
+}
+
+// Root is the root user of an account, which SCPs bind as they do other members.
+// It needs no policies for what is in its account, and can assume no role.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+func Root(partition, account string, scp [][]Policy) Member {
+	return Member{
+		Who:         eval.Principal{Kind: eval.Root, ARN: "arn:" + partition + ":iam::" + account + ":root", Account: account},
+		Permissions: Principal{Identity: []Policy{{Name: "root user", Document: anything}}, SCP: scp},
+	}
 }
 
 // World is a set of users and roles, ready to be asked who can do what. It is
 // immutable: many goroutines may ask at once.
 //
-// It knows the principals' own policies, and the trust policies of roles. Root
-// users of accounts, who may do everything there, are not among its members.
+// It knows the principals' own policies, and the trust policies of roles; the
+// policies of other resources, and RCPs, if they are given to Beside. The root
+// users of accounts, who may do everything there but for SCPs and assuming roles,
+// are in it only if they are given as members: see Root.
 type World struct {
+	beside  *Beside
 	members []member // by ARN
 	byARN   map[string]int
 	index   index
@@ -96,6 +111,9 @@ func (w *World) WhoCan(action, resource string) []Answer {
 	if isAssume(action) {
 		return w.whoEnters(action, resource)
 	}
+	if w.beside != nil {
+		return w.whoCanBeside(action, resource)
+	}
 	asked := w.questions(action, resource)
 	maybe := newBitset(len(w.members))
 	for _, list := range asked {
@@ -117,14 +135,22 @@ func (w *World) WhoCan(action, resource string) []Answer {
 func (w *World) questions(name, resource string) map[string][]*asked {
 	out := map[string][]*asked{}
 	actions := w.index.aboutAction(name)
-	for i := range w.members {
-		partition := w.members[i].partition
-		if _, done := out[partition]; done {
-			continue
-		}
-		for _, q := range questionsOf(name, resource, partition) {
+	for partition, list := range w.ask(name, resource) {
+		for _, q := range list {
 			q.Facts = w.facts
 			out[partition] = append(out[partition], w.index.ask(q, actions))
+		}
+	}
+	return out
+}
+
+// ask gives the questions for each partition of the members.
+func (w *World) ask(name, resource string) map[string][]Question {
+	out := map[string][]Question{}
+	for i := range w.members {
+		partition := w.members[i].partition
+		if _, done := out[partition]; !done {
+			out[partition] = questionsOf(name, resource, partition)
 		}
 	}
 	return out
