@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/postern-dev/postern/internal/sigv4"
 )
 
 func accountOperations() []operation {
@@ -21,7 +23,7 @@ type inlineDetailXML struct{ PolicyName, PolicyDocument string }
 
 func inlineDetails(h holder) list[inlineDetailXML] {
 	return listOf(slices.Sorted(maps.Keys(h.Inline)), func(name string) inlineDetailXML {
-		return inlineDetailXML{name, escape(h.Inline[name], false)}
+		return inlineDetailXML{name, sigv4.Escape(h.Inline[name])}
 	})
 }
 
@@ -79,7 +81,7 @@ func (c *call) groupDetail(g *group) groupDetailXML {
 
 func (c *call) roleDetail(r *role) roleDetailXML {
 	return roleDetailXML{
-		r.Path, r.Name, r.ID, c.account.arn("role", r.Path, r.Name), stamp(r.Created), escape(c.s.trustNow(r), false),
+		r.Path, r.Name, r.ID, c.account.arn("role", r.Path, r.Name), stamp(r.Created), sigv4.Escape(c.s.trustNow(r)),
 		listOf(c.profilesOf(r.Name), c.fullProfile), inlineDetails(r.holder), listOf(r.Attached, attachedOf),
 		boundaryOf(r.holder), tagList(r.Tags), c.roleUse(r),
 	}

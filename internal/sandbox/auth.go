@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/iam/eval"
+	"github.com/postern-dev/postern/internal/sigv4"
 	"github.com/postern-dev/postern/internal/wire"
 )
 
@@ -38,15 +39,15 @@ const (
 
 // authenticate finds out who signed a request, and refuses in AWS's order: key,
 // time, signature, end of the session. The caller holds the lock.
-func (s *Server) authenticate(r *http.Request, body []byte, sig signature, now time.Time) (*caller, error) {
+func (s *Server) authenticate(r *http.Request, body []byte, sig sigv4.Signature, now time.Time) (*caller, error) {
 	who, secret, err := s.credentials(sig, now)
 	if err != nil {
 		return nil, err
 	}
-	if message := sig.checkTime(now); message != "" {
+	if message := sig.CheckTime(now); message != "" {
 		return nil, refusal{wire.BadSignature, message}
 	}
-	if !sig.verify(r, body, secret) {
+	if _, ok := sig.Verify(r, body, secret); !ok {
 		return nil, refusal{wire.BadSignature, badSignature}
 	}
 	if who.session != nil && !now.Before(who.session.Expires) {
@@ -56,7 +57,7 @@ func (s *Server) authenticate(r *http.Request, body []byte, sig signature, now t
 }
 
 // credentials looks an access key up.
-func (s *Server) credentials(sig signature, now time.Time) (*caller, string, error) {
+func (s *Server) credentials(sig sigv4.Signature, now time.Time) (*caller, string, error) {
 	if session, ok := s.state.Sessions[sig.KeyID]; ok {
 		if subtle.ConstantTimeCompare([]byte(session.Token), []byte(sig.Token)) != 1 {
 			return nil, "", refusal{wire.WrongToken, badToken}
@@ -129,8 +130,8 @@ func asFailure(p wire.Protocol, err error) wire.Failure {
 	if r, ok := errors.AsType[refusal](err); ok {
 		return p.Refuse(r.why, r.message)
 	}
-	if i, ok := errors.AsType[incomplete](err); ok {
-		return p.Refuse(wire.Incomplete, i.message)
+	if i, ok := errors.AsType[sigv4.Incomplete](err); ok {
+		return p.Refuse(wire.Incomplete, i.Message)
 	}
 	if e, ok := errors.AsType[*apiError](err); ok {
 		return wire.Failure{Status: e.Status, Code: e.Code, Message: e.Message}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/eval"
+	"github.com/postern-dev/postern/internal/denial"
 	"github.com/postern-dev/postern/internal/wire"
 )
 
@@ -18,8 +19,8 @@ type resource struct {
 	show     string // what a denial names, if not arn
 	account  string // the owner; empty: the caller's account
 	tags     map[string]string
-	boundary string            // of the user or role
-	context  map[string]string // further condition keys
+	boundary string              // of the user or role
+	context  map[string][]string // further condition keys
 }
 
 // judge decides whether the caller may do action, and says why not in AWS's
@@ -37,8 +38,6 @@ func (c *call) evalRequest(action string, on resource) *eval.Request {
 }
 
 // refuse turns a decision into nil or a denial.
-//
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 func (c *call) refuse(action string, on resource, ex eval.Explanation) error {
 	if ex.Decision == eval.Allowed {
 		return nil
@@ -47,33 +46,7 @@ func (c *call) refuse(action string, on resource, ex eval.Explanation) error {
 	if shown == "" {
 		shown = on.arn
 	}
-	return refusal{wire.Denied, "User: " + c.who.principal.ARN + " is not authorized to perform: " + action +
-		" on resource: " + shown + " " + blame(action, ex)}
-}
-
-var policyWords = map[eval.Kind]string{
-	eval.Identity: "identity-based policy", eval.Boundary: "permissions boundary", eval.Session: "session policy",
-	eval.Resource: "resource-based policy", eval.Trust: "role trust policy",
-}
-
-func blame(action string, ex eval.Explanation) string {
-	if ex.Decision == eval.ExplicitDeny {
-		for _, r := range ex.Reasons {
-			switch {
-			case r.Effect == iam.Deny && r.Kind == eval.Trust:
-				return "with an explicit deny in the role trust policy"
-			case r.Effect == iam.Deny && r.Kind == eval.Identity:
-				return "with an explicit deny in an identity-based policy"
-			case r.Effect == iam.Deny:
-				return "with an explicit deny in a " + policyWords[r.Kind]
-			}
-		}
-	}
-	kind := eval.Identity
-	if len(ex.BlockedBy) > 0 {
-		kind = slices.Min(ex.BlockedBy)
-	}
-	return "because no " + policyWords[kind] + " allows the " + action + " action"
+	return refusal{wire.Denied, denial.Message(c.who.principal.ARN, action, shown, ex)}
 }
 
 // layers are the caller's policies, as authorisation knows them.
@@ -163,9 +136,7 @@ func (c *call) context(on resource) map[string][]string {
 	if _, given := keys["iam:PermissionsBoundary"]; !given && on.boundary != "" {
 		keys["iam:PermissionsBoundary"] = []string{on.boundary}
 	}
-	for key, v := range on.context {
-		keys[key] = []string{v}
-	}
+	maps.Copy(keys, on.context)
 	return keys
 }
 

@@ -3,6 +3,8 @@ package sandbox
 import (
 	"maps"
 	"slices"
+
+	"github.com/postern-dev/postern/internal/sigv4"
 )
 
 // attachedPerEntity is the quota of managed policies on a user or a group.
@@ -148,7 +150,7 @@ func (f family) getPolicy(c *call, e entity) (any, error) {
 	if !ok {
 		return nil, f.noInline(name)
 	}
-	x := inlineXML{PolicyName: name, PolicyDocument: escape(text, false)}
+	x := inlineXML{PolicyName: name, PolicyDocument: sigv4.Escape(text)}
 	switch f.word {
 	case "User":
 		x.UserName = e.name

@@ -37,27 +37,6 @@ func FuzzParams(f *testing.F) {
 	})
 }
 
-// FuzzAuthorization: a header that parses has every part, and verifies with
-// nobody's key.
-func FuzzAuthorization(f *testing.F) {
-	f.Add("AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature=00")
-	f.Add("AWS4-HMAC-SHA256 Credential=////, SignedHeaders=;, Signature=")
-	f.Add("Bearer x")
-	f.Fuzz(func(t *testing.T, header string) {
-		sig, err := parseAuthorization(header)
-		if err != nil {
-			return
-		}
-		if sig.KeyID == "" || sig.Region == "" || sig.Service == "" || sig.Signature == "" || len(sig.SignedHeaders) == 0 {
-			t.Errorf("%q parses as %+v", header, sig)
-		}
-		r := httptest.NewRequest(http.MethodPost, "/", nil)
-		if sig.verify(r, nil, "secret") {
-			t.Errorf("%q verifies", header)
-		}
-	})
-}
-
 // FuzzServe: no request, signed or not, stops the server or is let in.
 func FuzzServe(f *testing.F) {
 	s, err := New(Options{Accounts: []AccountConfig{{ID: "111111111111"}}})
@@ -79,7 +58,7 @@ func FuzzServe(f *testing.F) {
 			return
 		}
 		r.Header.Set("Authorization", authorization)
-		r.Header.Set("X-Amz-Date", time.Now().UTC().Format(stampFormat))
+		r.Header.Set("X-Amz-Date", time.Now().UTC().Format("20060102T150405Z"))
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)
 		if w.Code < 400 && !strings.HasPrefix(r.URL.Path, issuerPath) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/internal/sigv4"
 )
 
 const versionsPerPolicy = 5
@@ -268,7 +269,7 @@ type versionXML struct {
 func (p *policy) versionXML(v policyVersion, withText bool) versionXML {
 	x := versionXML{VersionId: v.ID, IsDefaultVersion: v.ID == p.Default, CreateDate: stamp(v.Created)}
 	if withText {
-		x.Document = escape(v.Text, false)
+		x.Document = sigv4.Escape(v.Text)
 	}
 	return x
 }

@@ -38,7 +38,7 @@ func newProfile(c *call) resource { return created("instance-profile", "Instance
 // passedRole is the role that EC2 will get.
 func passedRole(c *call) resource {
 	r := roleResource(c)
-	r.context = map[string]string{"iam:PassedToService": "ec2.amazonaws.com"}
+	r.context = map[string][]string{"iam:PassedToService": {"ec2.amazonaws.com"}}
 	return r
 }
 

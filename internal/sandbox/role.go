@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"slices"
+
+	"github.com/postern-dev/postern/internal/sigv4"
 )
 
 // Bounds of a role's MaxSessionDuration, in seconds.
@@ -83,7 +85,7 @@ type roleUseXML struct {
 func (c *call) briefRole(r *role) roleXML {
 	return roleXML{
 		Path: r.Path, RoleName: r.Name, RoleId: r.ID, Arn: c.account.arn("role", r.Path, r.Name), CreateDate: stamp(r.Created),
-		AssumeRolePolicyDocument: escape(c.s.trustNow(r), false), Description: r.Description, MaxSessionDuration: r.MaxSession,
+		AssumeRolePolicyDocument: sigv4.Escape(c.s.trustNow(r)), Description: r.Description, MaxSessionDuration: r.MaxSession,
 	}
 }
 

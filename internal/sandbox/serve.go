@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/postern-dev/postern/internal/sigv4"
 	"github.com/postern-dev/postern/internal/wire"
 )
 
@@ -55,7 +56,7 @@ type exchange struct {
 	body      []byte
 	requestID string
 	now       time.Time
-	signature signature
+	signature sigv4.Signature
 	protocol  wire.Protocol
 	version   queryVersion // of the query services
 	event     Event
@@ -156,7 +157,7 @@ func (x *exchange) succeeded(contentType string, body []byte) answer {
 
 // handle finds the service and answers.
 func (s *Server) handle(x *exchange) answer {
-	sig, signed, err := parseSignature(x.http)
+	sig, signed, err := sigv4.Parse(x.http)
 	if signed && sig.Service != "" {
 		x.signature = sig
 		p, known := wire.ProtocolOf(sig.Service)
@@ -332,7 +333,7 @@ func (x *exchange) faulty(f *Fault) answer {
 func (s *Server) handleOther(x *exchange) answer {
 	r := wire.Request{
 		Service: x.signature.Service, Method: x.http.Method, Path: x.http.URL.EscapedPath(), Query: x.http.URL.RawQuery,
-		Target: x.http.Header.Get("X-Amz-Target"), Type: x.http.Header.Get("Content-Type"), Body: x.body,
+		Target: x.http.Header.Get("X-Amz-Target"), Type: x.http.Header.Get("Content-Type"), Header: x.http.Header, Body: x.body,
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -340,32 +341,24 @@ func (s *Server) handleOther(x *exchange) answer {
 	if err != nil {
 		return x.failedWith(err)
 	}
-	asked, ok := wire.Read(r, wire.Scope{Partition: c.account.Partition, Region: c.region, Account: c.account.ID})
+	calls, ok := wire.Read(r, wire.Scope{Partition: c.account.Partition, Region: c.region, Account: c.account.ID})
 	if !ok {
 		return x.failedWith(refusal{wire.UnknownCall, "The sandbox does not know this call of " + r.Service + ", or it names no resource."})
 	}
-	x.event.Action = asked.Action
+	x.event.Action = calls[0].Action
 	fault := s.fault(x, c.account)
 	if fault != nil && !fault.DropAfter {
 		return x.faulty(fault)
 	}
-	on := resource{arn: asked.Resource, account: ownerOf(asked.Resource), context: firstValues(asked.Context)}
-	if err := c.judge(asked.Action, on); err != nil {
-		return x.failedWith(err)
+	for _, asked := range calls {
+		on := resource{arn: asked.Resource, account: ownerOf(asked.Resource), context: asked.Context}
+		if err := c.judge(asked.Action, on); err != nil {
+			return x.failedWith(err)
+		}
 	}
 	if fault != nil {
 		return x.faulty(fault)
 	}
 	contentType, body, _ := wire.Reply(r, x.requestID)
 	return x.succeeded(contentType, body)
-}
-
-func firstValues(keys map[string][]string) map[string]string {
-	out := map[string]string{}
-	for key, values := range keys {
-		if len(values) > 0 {
-			out[key] = values[0]
-		}
-	}
-	return out
 }

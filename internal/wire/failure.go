@@ -48,6 +48,9 @@ type code struct {
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+//
+// REST services with XML answer as those of Query do; with JSON, as those of
+// JSON, but with the status 403.
 var refusals = map[Refusal][4]code{
 	NoCredentials:   {{"MissingAuthenticationToken", 403}, {"MissingAuthenticationToken", 403}, {"MissingAuthenticationTokenException", 400}, {"AccessDenied", 403}},
 	Incomplete:      {{"IncompleteSignature", 400}, {"AuthFailure", 401}, {"IncompleteSignatureException", 400}, {"AuthorizationHeaderMalformed", 400}},
@@ -62,9 +65,26 @@ var refusals = map[Refusal][4]code{
 	InternalFailure: {{"ServiceFailure", 500}, {"InternalError", 500}, {"InternalFailure", 500}, {"InternalError", 500}},
 }
 
+// codes gives the row's code for a protocol.
+func codes(why Refusal, p Protocol) code {
+	row := refusals[why]
+	switch p {
+	case RESTJSON:
+		c := row[JSON]
+		if why <= Denied {
+			c.status = http.StatusForbidden
+		}
+		return c
+	case RESTXML:
+		return row[Query]
+	default:
+		return row[p]
+	}
+}
+
 // Refuse gives the failure that a service of this protocol answers with.
 func (p Protocol) Refuse(why Refusal, message string) Failure {
-	c := refusals[why][p]
+	c := codes(why, p)
 	if p == EC2 && why == Denied {
 		message = "You are not authorized to perform this operation. " + message
 	}
@@ -74,7 +94,7 @@ func (p Protocol) Refuse(why Refusal, message string) Failure {
 // Encode gives a failure's response body and its content type.
 func (p Protocol) Encode(f Failure) (contentType string, body []byte) {
 	switch p {
-	case JSON:
+	case JSON, RESTJSON:
 		body, err := json.Marshal(map[string]string{"__type": f.Code, "message": f.Message})
 		if err != nil { // two strings: cannot happen
 			body = []byte(`{"__type":"InternalFailure"}`)

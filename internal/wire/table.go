@@ -18,14 +18,29 @@ type operation struct {
 	action   string            // the IAM action after the colon
 	name     string            // the operation's name if it differs from action
 	resource string            // template of the ARN, or "*"
-	context  map[string]string // condition key → template of its value
+	context  map[string]string // condition key → template of its values
+	needs    []need            // what AWS asks for besides
+	tags     string            // where tags stand: "tags.*" a list of pairs, "Tags" an object; empty: nowhere
+	free     bool              // AWS lets whoever signs make it
 	fill     map[string]string // fields that a valid request needs besides
 	reply    string            // the inside of an empty success
 
-	method, query string // S3
+	// REST. An operation applies if the method, the path, each name in query
+	// and, if it names one, the header are there.
+	method, path, query, header string
+	reads                       bool // S3: the body has fields, the bucket's operation takes keys from it
 
 	named func(string) string // a name of the request, as it stands in the ARN
 	given func(string) string // and back
+}
+
+// need is a further permission of a call, such as iam:PassRole. It applies if
+// the request has the fields of its resource, and the field in given.
+type need struct {
+	action   string // "iam:PassRole"
+	resource string
+	context  map[string]string
+	given    string // a field, or the beginning of some; empty: those of the resource are enough
 }
 
 func (o operation) operation() string {
@@ -65,4 +80,14 @@ func operationFor(action string) (service, operation, bool) {
 		}
 	}
 	return service{}, operation{}, false
+}
+
+// passRole is the permission to hand the role in a field to a service.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+func passRole(field, service string) need {
+	return need{
+		action: "iam:PassRole", resource: "arn:{partition}:iam::{account}:role/{" + field + "...}",
+		context: map[string]string{"iam:PassedToService": service + ".amazonaws.com"},
+	}
 }

@@ -5,6 +5,11 @@
 // opens no connection.
 package wire
 
+import (
+	"net/http"
+	"strings"
+)
+
 // Protocol is the encoding of a service's requests and responses.
 //
 // https://smithy.io/2.0/aws/protocols/index.html
@@ -12,21 +17,24 @@ type Protocol uint8
 
 // The protocols in the table.
 const (
-	Query  Protocol = iota // form-encoded request, XML response: iam, sts, autoscaling
-	EC2                    // the EC2 dialect of Query
-	JSON                   // X-Amz-Target header, JSON bodies: ecr, ecs, dynamodb
-	RESTS3                 // S3: verb and path
+	Query    Protocol = iota // form-encoded request, XML response: iam, sts, autoscaling
+	EC2                      // the EC2 dialect of Query
+	JSON                     // X-Amz-Target header, JSON bodies: ecr, ecs, dynamodb
+	RESTS3                   // S3: verb and path
+	RESTJSON                 // verb, path and JSON bodies: lambda, eks
+	RESTXML                  // verb, path and XML bodies: cloudfront, route53
 )
 
 // Request is an AWS call, parsed or to be sent.
 type Request struct {
 	Service string // the signing name: "ecr"
 	Method  string
-	Path    string // escaped, as it stands in the request line; begins with "/"
-	Query   string // without "?"
-	Target  string // X-Amz-Target
-	Type    string // Content-Type
-	Body    []byte
+	Path    string      // escaped, as it stands in the request line; begins with "/"
+	Query   string      // without "?"
+	Target  string      // X-Amz-Target
+	Type    string      // Content-Type
+	Header  http.Header // the x-amz- headers; may be nil for services other than S3
+	Body    []byte      // without the frames of a streamed body
 }
 
 // Call is a request in IAM's words.
@@ -34,6 +42,7 @@ type Call struct {
 	Action   string              // "ecr:DescribeImages"
 	Resource string              // an ARN, or "*" for actions without resource
 	Context  map[string][]string // condition keys that the request itself carries; nil: none
+	Free     bool                // AWS lets whoever signs make it, whatever the policies say
 }
 
 // Scope is what a request's ARNs leave to the place that it is sent to.
@@ -86,6 +95,7 @@ func BuildCall(c Call, region string) (Request, bool) {
 	for _, name := range []string{"partition", "region", "account", "_"} {
 		delete(fields, name)
 	}
+	fields = s.first(fields)
 	if op.given != nil {
 		for name, v := range fields {
 			fields[name] = op.given(v)
@@ -102,6 +112,19 @@ func BuildCall(c Call, region string) (Request, bool) {
 	return r, true
 }
 
+// first replaces the star of a list's field by the index of its first element.
+func (s service) first(fields map[string]string) map[string]string {
+	index := ".0"
+	if s.protocol == Query || s.protocol == EC2 {
+		index = ".1"
+	}
+	out := map[string]string{}
+	for name, v := range fields {
+		out[strings.ReplaceAll(name, ".*", index)] = v
+	}
+	return out
+}
+
 func addMissing(into, from map[string]string) {
 	for k, v := range from {
 		if _, taken := into[k]; !taken {
@@ -110,32 +133,42 @@ func addMissing(into, from map[string]string) {
 	}
 }
 
-// Read says which action on which resource a request asks for. It returns
-// false for an operation that the table lacks and for a request without the
-// field that names its resource.
-func Read(r Request, at Scope) (Call, bool) {
+// Read says which actions on which resources a request asks for: its own first,
+// once for each resource, then what AWS asks for besides, such as iam:PassRole.
+// It returns false for an operation that the table lacks, for a request without
+// the field that names its resource, and for one that could be understood in
+// two ways.
+//
+// It knows of the resources only what the request says: an alias stays one, and
+// which tags a resource carries nobody can tell.
+func Read(r Request, at Scope) ([]Call, bool) {
 	s, ok := serviceNamed(r.Service)
 	if !ok {
-		return Call{}, false
+		return nil, false
 	}
 	op, fields, ok := s.read(r)
 	if !ok {
-		return Call{}, false
+		return nil, false
 	}
-	resource, ok := expand(op.resource, op, fields, at)
+	f := filler{s.name, op, fields, at}
+	calls, ok := f.calls(s.name+":"+op.action, op.resource, op.context)
 	if !ok {
-		return Call{}, false
+		return nil, false
 	}
-	c := Call{Action: s.name + ":" + op.action, Resource: resource}
-	for key, template := range op.context {
-		if v, ok := expand(template, op, fields, at); ok {
-			if c.Context == nil {
-				c.Context = map[string][]string{}
-			}
-			c.Context[key] = []string{v}
+	for i := range calls {
+		calls[i].Free = op.free
+	}
+	for _, n := range op.needs {
+		if !f.has(n.given) {
+			continue
+		}
+		if more, ok := f.calls(n.action, n.resource, n.context); ok {
+			calls = append(calls, more...)
+		} else if f.mentions(n.resource) {
+			return nil, false
 		}
 	}
-	return c, true
+	return calls, true
 }
 
 // Reply is a valid answer to a request that Read understands: empty lists, or
