@@ -105,7 +105,9 @@ func TestApplyLeavesOverlappingFixesOut(t *testing.T) {
 	}
 	src := []byte("0123456789")
 	got, applied := lint.Apply(src, []lint.Finding{
-		finding(2, 4, "a"), finding(3, 5, "b"), finding(4, 5, "c"), finding(8, 99, "d"), {Code: "no fix"}, finding(6, 6, "e"), finding(6, 6, "f"),
+		finding(2, 4, "a"), finding(3, 5, "b"), finding(4, 5, "c"), finding(8, 99, "d"),
+		{Code: "no fix"},
+		finding(6, 6, "e"), finding(6, 6, "f"),
 		{Code: "itself", Fix: &lint.Fix{Edits: []lint.Edit{{Start: 7, End: 9}, {Start: 8, End: 10}}}},
 	})
 	if string(got) != "01ac5e6789" {
@@ -168,6 +170,35 @@ func TestGuess(t *testing.T) {
 	for _, tt := range tests {
 		if got, why := lint.Guess([]byte(tt.src)); got != tt.want || (why == "") != (got == "") {
 			t.Errorf("%s is taken for %s, want %s: %s", tt.src, got, tt.want, why)
+		}
+	}
+}
+
+// In a folder nothing that was meant to be a policy is passed over.
+func TestCandidate(t *testing.T) {
+	tests := []struct{ src, other string }{
+		{`{"Version": "2012-10-17", "Statement": []}`, ""},
+		{`{"Satement": []}`, ""},
+		{`{"statement": []}`, ""},
+		{`{"statements": 1}`, ""},
+		{`{"Version": "2012-10-71"}`, ""},
+		{"\ufeff" + `{"Statement": []}`, ""},
+		{`{"Version": "2012-10-17", "Statement": [}`, ""},
+		{"\xff\xfe{\x00\"\x00S\x00t\x00a\x00t\x00e\x00m\x00e\x00n\x00t\x00\"\x00", ""},
+		{`{"Version": "1.0", "StartAt": "a"}`, lint.NoPolicy},
+		{`{"version": "2012-10-17", "name": "x", "state": 1}`, lint.NoPolicy},
+		{`[1, 2]`, lint.NoPolicy},
+		{`{"Role": {"AssumeRolePolicyDocument": {"Statement": []}}}`, "no policy, but there is one in it"},
+		{`{"Effect": "Allow", "Action": "s3:*"}`, "statements without a policy around them"},
+		{`[{"Effect": "Allow", "Action": "s3:*"}]`, "statements without a policy around them"},
+		{" \n", "empty"},
+		{"\x00\x01", "not JSON"},
+		{`{"a": 1,}`, "not JSON"},
+		{strings.Repeat(`{"a":`, 100_000), "not JSON"},
+	}
+	for _, tt := range tests {
+		if ok, other := lint.Candidate([]byte(tt.src)); ok != (tt.other == "") || !ok && other != tt.other {
+			t.Errorf("%.80q: %t, %q, want %q", tt.src, ok, other, tt.other)
 		}
 	}
 }

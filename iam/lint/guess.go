@@ -1,6 +1,10 @@
 package lint
 
-import "strings"
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+)
 
 // Guess says what type of policy a document most likely is, and by what it
 // tells, for people to check. Both are empty for a text without statements.
@@ -66,4 +70,39 @@ func assumes(action string) bool {
 		}
 	}
 	return false
+}
+
+// NoPolicy is what Candidate says of JSON that nobody could take for a policy.
+const NoPolicy = "no policy"
+
+// Candidate says whether a text from a folder of JSON is meant to be a policy,
+// however broken it is: it has a Statement, misspelt perhaps, or the Version of
+// the language. Of others it says what they are: "not JSON".
+func Candidate(src []byte) (ok bool, other string) {
+	src = bytes.TrimPrefix(src, []byte(byteOrderMark))
+	var members map[string]json.RawMessage
+	err := json.Unmarshal(src, &members)
+	for name, value := range members {
+		ok = ok || nearest(name, []string{"Statement"}) != "" || name == "Version" && isVersion(value)
+	}
+	plain := bytes.ReplaceAll(src, []byte{0}, nil) // of UTF-16
+	inside := bytes.Contains(plain, []byte(`"Statement"`))
+	switch {
+	case ok:
+		return true, ""
+	case len(bytes.TrimSpace(src)) == 0:
+		return false, "empty"
+	case !json.Valid(src):
+		return inside, "not JSON"
+	case members["Effect"] != nil || err != nil && bytes.Contains(src, []byte(`"Effect"`)):
+		return false, "statements without a policy around them"
+	case inside:
+		return false, "no policy, but there is one in it"
+	}
+	return false, NoPolicy
+}
+
+// isVersion reports whether a value is a date, as the language's versions are.
+func isVersion(value json.RawMessage) bool {
+	return bytes.HasPrefix(value, []byte(`"20`)) && bytes.Contains(value, []byte("-"))
 }

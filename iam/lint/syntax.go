@@ -65,6 +65,9 @@ func dataType(p *pass) {
 
 func unknownElement(p *pass) {
 	for _, key := range p.unknown {
+		if key.parent == p.root && p.foreign() {
+			continue // MISSING_STATEMENT says it all
+		}
 		names, where := statementElements, "a statement"
 		if key.parent == p.root {
 			names, where = documentElements, "a policy"
@@ -81,6 +84,11 @@ func unknownElement(p *pass) {
 			f.offer("write "+near, replace(key, near))
 		}
 	}
+}
+
+// foreign reports whether an object has nothing that makes a policy of it.
+func (p *pass) foreign() bool {
+	return !slices.ContainsFunc(p.root.members, func(m member) bool { return nearest(m.key.text, documentElements) != "" })
 }
 
 func invalidVersion(p *pass) {
@@ -100,7 +108,7 @@ func invalidVersion(p *pass) {
 // missingVersion is safe to fix unless the policy has what might be variables:
 // the newer version would make them so.
 func missingVersion(p *pass) {
-	if p.root.kind != object || slices.ContainsFunc(p.root.members, func(m member) bool { return m.key.text == "Version" }) {
+	if p.root.kind != object || p.foreign() || slices.ContainsFunc(p.root.members, func(m member) bool { return m.key.text == "Version" }) {
 		return
 	}
 	f := p.report(p.root, "the policy has no Version, which means %q: variables stay plain text", iam.Version2008).

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,8 +32,8 @@ func newLint(a *app) *cobra.Command {
 		Use:   "lint FILE|DIR...",
 		Short: "Validate policy documents: syntax, actions, ARNs, conditions, breadth",
 		Long: "Looks at each policy by itself, with the checks of AWS's Access Analyzer and some more; docs/lint.md lists them. " +
-			"No account and no network is needed. Of a folder, all JSON files with a Statement are read; - is the standard input. " +
-			"Exits with 3 if there are findings.",
+			"No account and no network is needed. Of a folder, all JSON files are read that are meant to be policies, and the others " +
+			"named; - is the standard input. Exits with 3 if there are findings.",
 		Args: cobra.ArbitraryArgs,
 		Example: `
 postern lint policy.json
@@ -91,6 +90,9 @@ func (o *lintOptions) parse(cmd *cobra.Command, typ, severity string, quotas map
 	if o.fix && slices.Contains(o.paths, stdin) {
 		return usageError(cmd, "--fix writes files, and the standard input is none", "")
 	}
+	if i := slices.Index(o.paths, stdin); i >= 0 && slices.Contains(o.paths[i+1:], stdin) {
+		return usageError(cmd, "the standard input stands twice, and can be read once", "")
+	}
 	if typ != autoType {
 		if !slices.Contains(names(lint.Types()), typ) {
 			return usageError(cmd, fmt.Sprintf("unknown type %q", typ), didYouMean(typ, "--type ", append(names(lint.Types()), autoType)))
@@ -114,7 +116,10 @@ func (o *lintOptions) parseQuotas(cmd *cobra.Command, quotas map[string]int) err
 		if !ok {
 			return usageError(cmd, fmt.Sprintf("unknown type %q in --quota", typ), didYouMean(typ, "--quota ", names(lint.Types())))
 		}
-		if *field = quota; quota <= 0 {
+		if quota < 0 {
+			return usageError(cmd, fmt.Sprintf("a quota of %d for %s", quota, typ), "write a number of characters, or 0 for no limit")
+		}
+		if *field = quota; quota == 0 {
 			*field = -1
 		}
 	}
@@ -125,30 +130,27 @@ func (o *lintOptions) parseQuotas(cmd *cobra.Command, quotas map[string]int) err
 type lintFile struct {
 	path     string // as the user named it; "-" for the standard input
 	src      []byte
-	typ      lint.Type
-	guess    string // why it was taken for its type; empty if the user said it
+	typ      lint.Type // empty: without a statement nobody can tell
+	guess    string    // why it was taken for its type; empty if the user said it
 	findings []lint.Finding
+	milder   int            // findings that --severity leaves out
 	fixed    []lint.Finding // that --fix has removed
 }
 
 func runLint(a *app, o lintOptions) error {
-	files, skipped, err := readPolicies(a, o.paths)
-	if err != nil {
-		return err
-	}
-	var lost fault.List
-	for i := range files {
-		if err := o.look(&files[i]); err != nil {
-			lost = append(lost, err)
+	sources := readPolicies(a, o.paths)
+	for i := range sources.files {
+		if err := o.look(&sources.files[i]); err != nil {
+			sources.lost = append(sources.lost, err)
 		}
 	}
-	if err := printLint(a, files, skipped, o); err != nil {
+	if err := printLint(a, sources, o); err != nil {
 		return err
 	}
-	if err := lost.Err(); err != nil {
+	if err := sources.lost.Err(); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(files, func(f lintFile) bool { return len(f.findings) > 0 }) {
+	if slices.ContainsFunc(sources.files, func(f lintFile) bool { return len(f.findings) > 0 }) {
 		return status(fault.Findings)
 	}
 	return nil
@@ -157,10 +159,6 @@ func runLint(a *app, o lintOptions) error {
 // look validates one file and, with --fix, writes it anew.
 func (o lintOptions) look(f *lintFile) error {
 	opt := lint.Options{Type: o.typ, Settings: o.settings}
-	if opt.Type == "" {
-		opt.Type, f.guess = lint.Guess(f.src)
-	}
-	f.typ = opt.Type
 	if o.fix {
 		fixed, done := lint.Fixed(f.src, opt)
 		if len(done) > 0 {
@@ -170,24 +168,29 @@ func (o lintOptions) look(f *lintFile) error {
 			f.src, f.fixed = fixed, done
 		}
 	}
+	if opt.Type == "" {
+		opt.Type, f.guess = lint.Guess(f.src)
+	}
+	f.typ = opt.Type
 	for _, finding := range lint.Run(f.src, opt) {
 		if finding.Severity >= o.severity {
 			f.findings = append(f.findings, finding)
+		} else {
+			f.milder++
 		}
 	}
 	return nil
 }
 
-func printLint(a *app, files []lintFile, skipped int, o lintOptions) error {
+func printLint(a *app, sources lintSources, o lintOptions) error {
 	switch {
 	case o.json:
-		return a.Result().JSON(describeLint(files))
+		skippedText(a.Talk(), sources.skipped)
+		return a.Result().JSON(describeLint(sources))
 	case o.sarif:
-		return a.Result().JSON(sarif(files))
+		skippedText(a.Talk(), sources.skipped)
+		return a.Result().JSON(sarif(sources.files))
 	}
-	lintText(a, files, skipped)
+	lintText(a, sources, o.severity)
 	return nil
 }
-
-// errNoPolicies is what a folder without any is.
-var errNoPolicies = errors.New("no JSON file with a Statement")

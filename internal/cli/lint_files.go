@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"encoding/json"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"github.com/postern-dev/postern/iam/lint"
 	"github.com/postern-dev/postern/internal/fault"
 )
 
@@ -16,86 +17,95 @@ import (
 // it is the linter who says so.
 const maxPolicy = 16 << 20
 
-// readPolicies reads the files named and those of the folders named, each once,
-// and counts the JSON files of folders that are no policies.
-func readPolicies(a *app, paths []string) (files []lintFile, skipped int, err error) {
-	var errs fault.List
-	seen := map[string]bool{}
+// lintSources is what is to be looked at.
+type lintSources struct {
+	files   []lintFile
+	skipped []skippedFile // JSON of folders
+	lost    fault.List    // what could not be read
+	seen    map[string]bool
+}
+
+// skippedFile is a JSON file of a folder that is no policy.
+type skippedFile struct {
+	path string
+	what string // what it is instead
+}
+
+// readPolicies reads the files named and those of the folders named, each once.
+func readPolicies(a *app, paths []string) lintSources {
+	sources := lintSources{seen: map[string]bool{}}
 	for _, path := range paths {
-		found, others, err := readPolicy(a, path)
-		if err != nil {
-			errs = append(errs, err)
-		}
-		skipped += others
-		for _, f := range found {
-			if !seen[f.path] {
-				seen[f.path] = true
-				files = append(files, f)
-			}
+		info, err := os.Stat(path)
+		switch {
+		case path == stdin:
+			sources.read(path, a.In)
+		case err != nil:
+			sources.lost = append(sources.lost, unreadable(path, err))
+		case info.IsDir():
+			sources.readFolder(path)
+		default:
+			sources.read(path, nil)
 		}
 	}
-	return files, skipped, errs.Err()
+	return sources
 }
 
-func readPolicy(a *app, path string) ([]lintFile, int, error) {
-	if path == stdin {
-		src, err := readFile(stdin, a.In, maxPolicy)
-		return []lintFile{{path: stdin, src: src}}, 0, err
+// read adds a file, unless it is there already.
+func (s *lintSources) read(path string, in io.Reader) {
+	if src, ok := s.text(path, in); ok {
+		s.files = append(s.files, lintFile{path: path, src: src})
 	}
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, 0, unreadable(path, err)
-	case info.IsDir():
-		return readFolder(path)
+}
+
+// text reads a file that was not read before.
+func (s *lintSources) text(path string, in io.Reader) ([]byte, bool) {
+	clean := filepath.Clean(path)
+	if s.seen[clean] {
+		return nil, false
 	}
-	src, err := readFile(path, nil, maxPolicy)
+	s.seen[clean] = true
+	src, err := readFile(path, in, maxPolicy)
 	if err != nil {
-		return nil, 0, err
+		s.lost = append(s.lost, err)
 	}
-	return []lintFile{{path: path, src: src}}, 0, nil
+	return src, err == nil
 }
 
-// readFolder reads the policies of a folder and those below it, but for hidden
+// readFolder adds the policies of a folder and those below it, but for hidden
 // ones and those of packages.
-func readFolder(root string) ([]lintFile, int, error) {
-	var files []lintFile
-	skipped := 0
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+func (s *lintSources) readFolder(root string) {
+	before := len(s.files) + len(s.lost)
+	_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			return unreadable(path, err)
+			s.lost = append(s.lost, unreadable(path, err))
 		case entry.IsDir() && path != root && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules"):
 			return fs.SkipDir
-		case entry.IsDir() || filepath.Ext(path) != ".json":
-			return nil
-		}
-		src, err := readFile(path, nil, maxPolicy)
-		if err != nil {
-			return err
-		}
-		if isPolicy(src) {
-			files = append(files, lintFile{path: path, src: src})
-		} else {
-			skipped++
+		case !entry.IsDir() && filepath.Ext(path) == ".json":
+			s.readOther(path)
 		}
 		return nil
 	})
-	if err == nil && len(files) == 0 {
-		err = &fault.Error{Where: root, What: errNoPolicies.Error()}
+	if len(s.files)+len(s.lost) == before {
+		s.lost = append(s.lost, &fault.Error{Where: root, What: "no JSON file that is a policy"})
 	}
-	return files, skipped, err
 }
 
-// isPolicy reports whether a file of a folder is meant to be a policy: an
-// object with a Statement or, broken as it may be, a text that has one.
-func isPolicy(src []byte) bool {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(src, &members); err != nil {
-		return strings.Contains(string(src), `"Statement"`)
+// readOther adds a file of a folder if it is meant to be a policy.
+func (s *lintSources) readOther(path string) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		s.skipped = append(s.skipped, skippedFile{path, "no file"})
+		return
 	}
-	_, ok := members["Statement"]
-	return ok
+	src, ok := s.text(path, nil)
+	if !ok {
+		return
+	}
+	if is, other := lint.Candidate(src); is {
+		s.files = append(s.files, lintFile{path: path, src: src})
+	} else {
+		s.skipped = append(s.skipped, skippedFile{path, other})
+	}
 }
 
 // replaceFile writes a file anew, whole or not at all, with its permissions. A

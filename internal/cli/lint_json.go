@@ -7,16 +7,23 @@ import (
 
 // lintJSON is what `lint --json` prints.
 type lintJSON struct {
-	Data  string         `json:"data"` // the day of AWS's reference
-	Files []lintFileJSON `json:"files"`
+	Data    string         `json:"data"` // the day of AWS's reference
+	Files   []lintFileJSON `json:"files"`
+	Skipped []skippedJSON  `json:"skipped,omitempty"` // JSON files of folders that are no policies
+}
+
+type skippedJSON struct {
+	File string `json:"file"`
+	What string `json:"what"` // "not JSON"
 }
 
 type lintFileJSON struct {
 	File     string        `json:"file"`
-	Type     lint.Type     `json:"type"`
+	Type     lint.Type     `json:"type,omitempty"`  // absent if it has no statement to tell by
 	Guess    string        `json:"guess,omitempty"` // why it was taken for that; absent if it was said
 	Findings []findingJSON `json:"findings"`
-	Fixed    []findingJSON `json:"fixed,omitempty"` // findings that --fix has removed
+	Milder   int           `json:"milder,omitempty"` // findings that --severity leaves out
+	Fixed    []findingJSON `json:"fixed,omitempty"`  // findings that --fix has removed
 }
 
 type findingJSON struct {
@@ -46,12 +53,15 @@ type editJSON struct {
 	Text  string `json:"text"`
 }
 
-func describeLint(files []lintFile) lintJSON {
+func describeLint(sources lintSources) lintJSON {
 	result := lintJSON{Data: action.Date(), Files: []lintFileJSON{}}
-	for _, f := range files {
+	for _, s := range sources.skipped {
+		result.Skipped = append(result.Skipped, skippedJSON{s.path, s.what})
+	}
+	for _, f := range sources.files {
 		result.Files = append(result.Files, lintFileJSON{
 			File: f.path, Type: f.typ, Guess: f.guess,
-			Findings: append([]findingJSON{}, describeFindings(f.findings)...), Fixed: describeFindings(f.fixed),
+			Findings: append([]findingJSON{}, describeFindings(f.findings)...), Milder: f.milder, Fixed: describeFindings(f.fixed),
 		})
 	}
 	return result

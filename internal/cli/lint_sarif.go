@@ -1,8 +1,9 @@
 package cli
 
 import (
-	"bytes"
+	"net/url"
 	"path/filepath"
+	"sort"
 	"unicode/utf8"
 
 	"github.com/postern-dev/postern/iam"
@@ -49,6 +50,10 @@ type sarifConfig struct {
 type sarifProperties struct {
 	Severity lint.Severity `json:"severity"`
 	Tags     []string      `json:"tags"`
+	// Score is what GitHub ranks findings of the tag "security" by; from 7.0 on
+	// they are of severity high.
+	// https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning
+	Score string `json:"security-severity,omitempty"`
 }
 
 type sarifResult struct {
@@ -100,13 +105,8 @@ type sarifChange struct {
 }
 
 type sarifReplacement struct {
-	Deleted  sarifBytes `json:"deletedRegion"`
-	Inserted sarifText  `json:"insertedContent"`
-}
-
-type sarifBytes struct {
-	Offset int `json:"byteOffset"`
-	Length int `json:"byteLength"`
+	Deleted  sarifRegion `json:"deletedRegion"`
+	Inserted sarifText   `json:"insertedContent"`
 }
 
 // sarif is the report with one rule for each check and one result for each
@@ -119,12 +119,13 @@ func sarif(files []lintFile) sarifLog {
 		index[c.Code] = i
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{
 			ID: c.Code, ShortDescription: sarifText{c.Title}, HelpURI: c.URL, Configuration: sarifConfig{sarifLevel(c.Severity)},
-			Properties: sarifProperties{c.Severity, sarifTags(c.Severity)},
+			Properties: sarifProps(c.Severity),
 		})
 	}
 	for _, f := range files {
+		t := newSARIFSource(f.src)
 		for _, finding := range f.findings {
-			run.Results = append(run.Results, f.sarif(finding, index[finding.Code]))
+			run.Results = append(run.Results, t.result(f.path, finding, index[finding.Code]))
 		}
 	}
 	return sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}}
@@ -141,21 +142,63 @@ func sarifLevel(s lint.Severity) string {
 	return "warning"
 }
 
-func sarifTags(s lint.Severity) []string {
+func sarifProps(s lint.Severity) sarifProperties {
 	if s == lint.SecurityWarning {
-		return []string{"iam", "security"}
+		return sarifProperties{Severity: s, Tags: []string{"iam", "security"}, Score: "7.0"}
 	}
-	return []string{"iam"}
+	return sarifProperties{Severity: s, Tags: []string{"iam"}}
 }
 
-func (f lintFile) sarif(finding lint.Finding, rule int) sarifResult {
-	at := sarifArtifact{filepath.ToSlash(f.path)}
+// sarifURI is a path as the reference that SARIF wants: with slashes, and
+// escaped where a URI has to be.
+func sarifURI(path string) string {
+	if path == stdin {
+		return "stdin"
+	}
+	u := url.URL{Path: filepath.ToSlash(filepath.Clean(path))}
+	if filepath.IsAbs(path) {
+		u.Scheme = "file"
+	}
+	return u.String()
+}
+
+// sarifSource tells lines and characters of a text, where findings count bytes.
+type sarifSource struct {
+	src   []byte
+	lines []int // offsets at which they begin
+}
+
+func newSARIFSource(src []byte) sarifSource {
+	t := sarifSource{src: src, lines: []int{0}}
+	for i, c := range src {
+		if c == '\n' {
+			t.lines = append(t.lines, i+1)
+		}
+	}
+	return t
+}
+
+// region is the text from one offset to another.
+func (t sarifSource) region(start, end int) sarifRegion {
+	line, column := t.place(start)
+	endLine, endColumn := t.place(end)
+	return sarifRegion{line, column, endLine, endColumn}
+}
+
+func (t sarifSource) place(offset int) (line, column int) {
+	line = sort.SearchInts(t.lines, offset+1)
+	return line, utf8.RuneCount(t.src[t.lines[line-1]:offset]) + 1
+}
+
+func (t sarifSource) offset(p iam.Pos) int { return min(t.lines[p.Line-1]+p.Column-1, len(t.src)) }
+
+func (t sarifSource) result(path string, finding lint.Finding, rule int) sarifResult {
+	at := sarifArtifact{sarifURI(path)}
 	text := finding.Message
 	if finding.Hint != "" {
 		text += "; " + finding.Hint
 	}
-	start, end := f.column(finding.Start), f.column(finding.End)
-	where := sarifLocation{Physical: sarifPhysical{at, sarifRegion{finding.Start.Line, start, finding.End.Line, end}}}
+	where := sarifLocation{Physical: sarifPhysical{at, t.region(t.offset(finding.Start), t.offset(finding.End))}}
 	if finding.Path != "" {
 		where.Logical = []sarifLogical{{finding.Path}}
 	}
@@ -165,18 +208,9 @@ func (f lintFile) sarif(finding lint.Finding, rule int) sarifResult {
 	if finding.Fix != nil {
 		change := sarifChange{Artifact: at}
 		for _, e := range finding.Fix.Edits {
-			change.Replacements = append(change.Replacements, sarifReplacement{sarifBytes{e.Start, e.End - e.Start}, sarifText{e.Text}})
+			change.Replacements = append(change.Replacements, sarifReplacement{t.region(e.Start, e.End), sarifText{e.Text}})
 		}
 		result.Fixes = []sarifFix{{sarifText{finding.Fix.Title}, []sarifChange{change}}}
 	}
 	return result
-}
-
-// column counts the characters up to a place, where it counts bytes.
-func (f lintFile) column(p iam.Pos) int {
-	line := f.src
-	for range p.Line - 1 {
-		line = line[bytes.IndexByte(line, '\n')+1:]
-	}
-	return utf8.RuneCount(line[:min(p.Column-1, len(line))]) + 1
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/iam/action"
@@ -11,8 +12,9 @@ import (
 
 // lintText prints findings one a line, "file:line:column: severity: message", as
 // editors read them, and around them, as talk, what was looked at.
-func lintText(a *app, files []lintFile, skipped int) {
-	out, talk := a.Result(), a.Talk()
+func lintText(a *app, sources lintSources, severity lint.Severity) {
+	out, talk, files := a.Result(), a.Talk(), sources.files
+	skippedText(talk, sources.skipped)
 	guessText(talk, files)
 	for _, f := range files {
 		for _, fixed := range f.fixed {
@@ -24,7 +26,9 @@ func lintText(a *app, files []lintFile, skipped int) {
 			findingText(out, f, finding)
 		}
 	}
-	summaryText(talk, files, skipped)
+	if len(files) > 0 {
+		summaryText(talk, files, severity)
+	}
 }
 
 // name is how the file is shown.
@@ -33,6 +37,32 @@ func (f lintFile) name() string {
 		return "<stdin>"
 	}
 	return f.path
+}
+
+// fewSkipped are those that are named.
+const fewSkipped = 10
+
+// skippedText names what was passed over, so that a policy among it is seen.
+func skippedText(talk *ui.Printer, skipped []skippedFile) {
+	if len(skipped) == 0 {
+		return
+	}
+	talk.Line(ui.Plain("skipped " + plural(len(skipped), "JSON file", "JSON files") + ":"))
+	skipped = slices.SortedStableFunc(slices.Values(skipped), func(a, b skippedFile) int { return odd(b) - odd(a) })
+	for _, s := range skipped[:min(len(skipped), fewSkipped)] {
+		talk.Line(ui.Plain("  "), ui.Name(s.path), ui.Dim("  "+s.what))
+	}
+	if more := len(skipped) - fewSkipped; more > 0 {
+		talk.Line(ui.Dim(fmt.Sprintf("  and %d more; --json names all", more)))
+	}
+}
+
+// odd is 1 for a file that should perhaps be a policy, and else 0.
+func odd(s skippedFile) int {
+	if s.what == lint.NoPolicy {
+		return 0
+	}
+	return 1
 }
 
 // fewFiles are those whose guessed type is worth a line each.
@@ -88,34 +118,38 @@ func findingText(out *ui.Printer, f lintFile, finding lint.Finding) {
 }
 
 // summaryText counts what was found and what can be done.
-func summaryText(talk *ui.Printer, files []lintFile, skipped int) {
-	total, fixable := 0, 0
+func summaryText(talk *ui.Printer, files []lintFile, severity lint.Severity) {
+	milder, fixable := 0, 0
 	count := map[lint.Severity]int{}
 	for _, f := range files {
+		milder += f.milder
 		for _, finding := range f.findings {
-			total++
 			count[finding.Severity]++
 			if finding.Fix != nil && finding.Fix.Safe {
 				fixable++
 			}
 		}
 	}
-	looked := plural(len(files), "policy", "policies") + ", data of " + action.Date()
-	if skipped > 0 {
-		looked += ", " + plural(skipped, "other JSON file", "other JSON files")
+	mark, found := ui.OK, "no findings"
+	if len(count) > 0 {
+		mark, found = ui.Failed, countText(count)
 	}
-	if total == 0 {
-		talk.Mark(ui.OK, ui.Plain("no findings "), ui.Dim("("+looked+")"))
-		return
+	talk.Mark(mark, ui.Plain(found+" "), ui.Dim("("+plural(len(files), "policy", "policies")+", data of "+action.Date()+")"))
+	if milder > 0 {
+		talk.Line(ui.Dim(fmt.Sprintf("  %s below --severity %s", plural(milder, "finding", "findings"), severity)))
 	}
+	if fixable > 0 {
+		talk.Line(ui.Dim(fmt.Sprintf("  --fix takes care of %d", fixable)))
+	}
+}
+
+// countText says how many findings there are, the worst first.
+func countText(count map[lint.Severity]int) string {
 	var parts []string
 	for _, s := range lint.Severities() {
 		if count[s] > 0 {
 			parts = append(parts, plural(count[s], s.String(), s.String()+"s"))
 		}
 	}
-	talk.Mark(ui.Failed, ui.Plain(strings.Join(parts, ", ")+" "), ui.Dim("("+looked+")"))
-	if fixable > 0 {
-		talk.Line(ui.Dim(fmt.Sprintf("  --fix takes care of %d", fixable)))
-	}
+	return strings.Join(parts, ", ")
 }
