@@ -86,7 +86,7 @@ func (l *Layers) standIn(r *Request, t *tally) string {
 	switch {
 	case t.allows[Identity] || t.allows[l.resourceKind()]:
 		return ""
-	case r.Granted:
+	case r.granted():
 		return ruleGrant
 	case r.Principal.Kind == Root:
 		return ruleRoot
@@ -124,7 +124,7 @@ func (q *query) ask(l *Layers) tally {
 	if q.bound.rcp {
 		t.allows[RCP] = q.limits(l.RCP)
 	}
-	if q.Granted {
+	if q.granted() {
 		t.allows[l.resourceKind()], t.resource = true, max(t.resource, limited)
 	}
 	return t

@@ -61,7 +61,8 @@ type Request struct {
 	Resource        string  // an ARN, or "*" for actions without resource
 	ResourceAccount string  // the owner's 12 digits; empty means the principal's account
 	Context         Context // condition keys
-	// Granted says that a KMS grant gives the principal this action on this key.
+	// Granted says that a KMS grant gives the principal this action on this key. It
+	// counts for keys, and actions that grants can give.
 	Granted bool
 	// AWSManagedKey says that the resource is a KMS key that AWS manages; RCPs
 	// do not apply to it.

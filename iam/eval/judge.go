@@ -94,7 +94,7 @@ func (j *judge) layerAllows(policies []*Policy) Expr {
 
 // granted is when the resource's side grants at least want.
 func (j *judge) granted(want grant) Expr {
-	if want <= limited && j.Granted {
+	if want <= limited && j.Request.granted() {
 		return all()
 	}
 	if j.layers.Resource == nil {

@@ -1,6 +1,9 @@
 package eval
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Rules of AWS that stand above policies, as Explanation.Rule names them.
 const (
@@ -62,6 +65,24 @@ func isKMSKey(arn string) bool {
 	}
 	_, rest, _ := strings.Cut(arn[len("arn:"):], ":")
 	return strings.HasPrefix(rest, "kms:") && strings.Contains(rest, ":key/")
+}
+
+// grantable are the actions that a KMS grant can allow.
+//
+// https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
+var grantable = [...]string{
+	"CreateGrant", "Decrypt", "DeriveSharedSecret", "DescribeKey", "Encrypt", "GenerateDataKey", "GenerateDataKeyPair",
+	"GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext", "GenerateMac", "GetPublicKey", "ReEncryptFrom",
+	"ReEncryptTo", "RetireGrant", "Sign", "Verify", "VerifyMac",
+}
+
+// granted says whether a KMS grant allows the request.
+func (r *Request) granted() bool {
+	if !r.Granted || !isKMSKey(r.Resource) {
+		return false
+	}
+	name, kms := cutPrefixFold(r.Action, "kms:")
+	return kms && slices.ContainsFunc(grantable[:], func(have string) bool { return strings.EqualFold(have, name) })
 }
 
 // asksWhoItIs tells sts:GetCallerIdentity, from whoever has credentials.

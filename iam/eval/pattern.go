@@ -173,7 +173,6 @@ func compileVariable(body string) (piece, error) {
 		return piece{text: body}, nil
 	}
 	key, def, hasDefault := strings.Cut(body, ",")
-	key = strings.TrimSpace(key)
 	if key == "" || strings.ContainsAny(key, " ${'*?") {
 		return piece{}, fmt.Errorf("%q is not a condition key", key)
 	}

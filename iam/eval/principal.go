@@ -57,6 +57,8 @@ func compilePrincipals(p *iam.Principal) (*principals, error) {
 			out.allAWS = true
 		case strings.ContainsAny(s, "*?"):
 			return out, fmt.Errorf("principal %q: a wildcard must stand alone", s)
+		case err == nil && (strings.Contains(s, "${") || arn.Service != "iam" && arn.Service != "sts"), err != nil && !iam.IsAccountID(s) && !isUniqueID(s):
+			return out, fmt.Errorf("principal %q names nobody", s)
 		case iam.IsAccountID(s):
 			out.accounts = append(out.accounts, s)
 		case err == nil && arn.Service == "iam" && arn.Resource == "root":
@@ -66,6 +68,19 @@ func compilePrincipals(p *iam.Principal) (*principals, error) {
 		}
 	}
 	return out, nil
+}
+
+// isUniqueID tells what a deleted principal turns into, such as
+// "AIDAJQABLZS4A3QDU576Q".
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+func isUniqueID(s string) bool {
+	for i := range len(s) {
+		if (s[i] < 'A' || s[i] > 'Z') && (s[i] < '0' || s[i] > '9') {
+			return false
+		}
+	}
+	return len(s) >= 16 && s[0] == 'A'
 }
 
 // isAWS tells the principals that have an AWS account.
@@ -168,28 +183,31 @@ func (ps *principals) denies(p *Principal) truth {
 }
 
 // exempts says whether a Deny on the NotPrincipal element passes p by. AWS
-// checks the account, then the role, then the session: each must be listed. A
-// principal with a permissions boundary is never passed by.
+// checks the account, then the role, then the session: each must be listed, and
+// of a role whose session is not known only that is in doubt. A principal with a
+// permissions boundary is never passed by.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
-func (ps *principals) exempts(p *Principal, bounded bool) bool {
+func (ps *principals) exempts(p *Principal, bounded bool) truth {
 	switch {
 	case bounded && p.Kind.isAWS():
-		return false
+		return no
 	case ps.everyone:
-		return true
+		return yes
 	case p.Kind == Service:
-		return slices.Contains(ps.services, p.ARN)
+		return truthOf(slices.Contains(ps.services, p.ARN))
 	case p.Kind == WebIdentity || p.Kind == SAML:
-		return slices.Contains(ps.federated, p.ARN)
+		return truthOf(slices.Contains(ps.federated, p.ARN))
 	case ps.allAWS:
-		return true
+		return yes
 	case !p.Kind.isAWS() || !slices.Contains(ps.accounts, p.Account):
-		return false
+		return no
 	case p.Kind == Root:
-		return true
-	case p.Kind == RoleSession && !ps.namesRole(p):
-		return false
+		return yes
+	case p.Kind == RoleSession && !ps.namesRole(p), !slices.Contains(ps.arns, p.ARN):
+		return no
+	case p.Kind == Role:
+		return maybe
 	}
-	return slices.Contains(ps.arns, p.ARN)
+	return yes
 }

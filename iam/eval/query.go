@@ -138,7 +138,7 @@ func (s *statement) deniesPrincipal(q *query) truth {
 	case s.principals == nil:
 		return yes
 	case s.notPrincipal:
-		return truthOf(!s.principals.exempts(&q.Principal, q.bound.boundary))
+		return s.principals.exempts(&q.Principal, q.bound.boundary).not()
 	}
 	return s.principals.denies(&q.Principal)
 }

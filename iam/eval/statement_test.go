@@ -165,6 +165,8 @@ func TestCompileErrors(t *testing.T) {
 		{name: "variable without end", members: `"Action":"*","Resource":"arn:${aws:x"`, want: `variable in "arn:${aws:x": no closing brace`},
 		{name: "empty variable", members: `"Action":"*","Resource":"arn:${}"`, want: `variable in "arn:${}": "" is not a condition key`},
 		{name: "variable with a space", members: `"Action":"*","Resource":"arn:${aws: x}"`, want: `variable in "arn:${aws: x}": "aws: x" is not a condition key`},
+		{name: "variable with a space in front", members: `"Action":"*","Resource":"arn:${ aws:x}"`, want: `variable in "arn:${ aws:x}": " aws:x" is not a condition key`},
+		{name: "variable with a space behind", members: `"Action":"*","Resource":"arn:${aws:x }"`, want: `variable in "arn:${aws:x }": "aws:x " is not a condition key`},
 		{name: "variable with a bare default", members: `"Action":"*","Resource":"arn:${aws:x, y}"`, want: `variable in "arn:${aws:x, y}": default must stand in single quotes`},
 		{name: "variable in a condition", members: `"Action":"*","Resource":"*","Condition":{"ArnLike":{"aws:x":"arn:aws:s3:::${x"}}`, want: `condition ArnLike on aws:x: variable in "${x": no closing brace`},
 		{name: "no resource", members: `"Action":"*"`, want: "no Resource"},
@@ -172,6 +174,9 @@ func TestCompileErrors(t *testing.T) {
 		{name: "all resources but none", members: `"Action":"*","NotResource":[]`, want: "empty NotResource"},
 		{name: "principal in an identity policy", members: `"Principal":"*","Action":"*","Resource":"*"`, want: "an identity policy has no Principal"},
 		{name: "part of a principal", kind: eval.Trust, members: `"Principal":{"AWS":"arn:aws:iam::111111111111:role/*"},"Action":"*"`, want: `principal "arn:aws:iam::111111111111:role/*": a wildcard must stand alone`},
+		{name: "variable in a principal", kind: eval.Trust, members: `"Principal":{"AWS":"arn:aws:iam::${aws:PrincipalAccount}:root"},"Action":"*"`, want: `principal "arn:aws:iam::${aws:PrincipalAccount}:root" names nobody`},
+		{name: "no principal", kind: eval.Resource, members: `"Principal":{"AWS":"alice"},"Action":"*"`, want: `principal "alice" names nobody`},
+		{name: "a bucket for a principal", kind: eval.Resource, members: `"Principal":{"AWS":["111111111111","arn:aws:s3:::bucket"]},"Action":"*"`, want: `principal "arn:aws:s3:::bucket" names nobody`},
 		{name: "any service", kind: eval.Resource, members: `"Principal":{"Service":"*"},"Action":"*"`, want: `principal "*": a wildcard stands for no service or provider`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
