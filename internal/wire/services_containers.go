@@ -5,7 +5,7 @@ func ecr() service {
 	const digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 	image := map[string]string{"imageIds.0.imageTag": "latest"}
 	return service{
-		name: "ecr", protocol: JSON, target: "AmazonEC2ContainerRegistry_V20150921", contentType: json11,
+		name: "ecr", protocol: JSON, target: "AmazonEC2ContainerRegistry_V20150921", contentType: json11, owner: "registryId",
 		operations: []operation{
 			{action: "GetAuthorizationToken", resource: "*", reply: `{"authorizationData":[]}`},
 			{action: "DescribeImages", resource: repository, reply: `{"imageDetails":[]}`},

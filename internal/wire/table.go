@@ -10,6 +10,7 @@ type service struct {
 	namespace   string // of the XML answers
 	target      string // prefix of X-Amz-Target; JSON
 	contentType string // JSON
+	owner       string // the field that names another account than the caller's; empty: none does
 	operations  []operation
 }
 

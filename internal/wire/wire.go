@@ -150,6 +150,9 @@ func Read(r Request, at Scope) ([]Call, bool) {
 	if !ok {
 		return nil, false
 	}
+	if owner, given := fields[s.owner]; given && s.owner != "" {
+		at.Account = owner
+	}
 	f := filler{s.name, op, fields, at}
 	calls, ok := f.calls(s.name+":"+op.action, op.resource, op.context)
 	if !ok {

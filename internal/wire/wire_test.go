@@ -38,6 +38,14 @@ func TestRead(t *testing.T) {
 			want: []wire.Call{{Action: "ecr:DescribeImages", Resource: "arn:aws:ecr:eu-west-1:222222222222:repository/team/shop"}},
 		},
 		{
+			name: "registry of another account",
+			in: wire.Request{
+				Service: "ecr", Method: "POST", Path: "/", Target: "AmazonEC2ContainerRegistry_V20150921.PutImage",
+				Body: []byte(`{"registryId":"333333333333","repositoryName":"shop"}`),
+			},
+			want: []wire.Call{{Action: "ecr:PutImage", Resource: "arn:aws:ecr:eu-west-1:333333333333:repository/shop"}},
+		},
+		{
 			name: "no resource", in: wire.Request{Service: "ecr", Method: "POST", Path: "/", Target: "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken", Body: []byte(`{}`)},
 			want: []wire.Call{{Action: "ecr:GetAuthorizationToken", Resource: "*"}},
 		},
