@@ -125,7 +125,7 @@ func (p *Param) fault(v string) (msg, hint string) {
 		return fmt.Sprintf("%q is a policy variable: what it grants cannot be proven", v), write
 	case p.Regions:
 		return CheckRegion(v)
-	case strings.HasPrefix(v, "arn:") && !matches:
+	case strings.HasPrefix(v, "arn:") && !(matches && strings.Contains(p.Pattern, "arn:")):
 		return fmt.Sprintf("%q is an ARN; a name is wanted", v), write
 	case strings.Contains(v, ".."):
 		return fmt.Sprintf("%q contains \"..\"", v), write
