@@ -17,9 +17,12 @@ func TestAll(t *testing.T) {
 		names = append(names, g.Name)
 	}
 	want := []string{
-		"assume-roles", "audit-read", "auto-deploy-ec2", "consul-auto-discovery", "ecr-docker-push",
-		"ecs-service-deployment", "packer-ami", "postern-apply", "pulumi-state-s3", "rotate-access-keys", "route53-acme", "secrets-read", "ssh-key-lookup",
-		"ssm-parameters-read", "ssm-run-command", "terraform-remote-state-s3", "terragrunt",
+		"assume-roles", "audit-read", "auto-deploy-ec2", "cdk-deploy", "cloudformation-deploy",
+		"codedeploy", "consul-auto-discovery", "ecr-docker-pull", "ecr-docker-push", "ecs-run-task",
+		"ecs-service-deployment", "eks-describe", "lambda-deploy", "packer-ami", "postern-apply",
+		"pulumi-state-s3", "rotate-access-keys", "route53-acme", "s3-static-site", "sam-deploy",
+		"secrets-read", "ssh-key-lookup", "ssm-parameters-read", "ssm-run-command", "terraform-remote-state-s3",
+		"terragrunt",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("grants (-want +got):\n%s", diff)

@@ -6,35 +6,21 @@ import "github.com/postern-dev/postern/iam"
 //
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
 func ecrDockerPush() *Grant {
-	const name = `^([a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*/){0,8}[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$`
 	return &Grant{
 		Name:    "ecr-docker-push",
 		Summary: "log in to the account's ECR registry, see whether an image exists, and push it",
 		Never:   "create, delete or configure a repository, delete or untag an image, change who may use one",
-		Params: []Param{
-			{
-				Name: "repositories", Type: List, Max: 100, Pattern: name, Example: "team/web", Levels: []string{"repository"},
-				Summary: "up to 100 repository names of the account's registry, without registry host or tag",
-				Wider:   "for all below a name use level prefix, for the whole registry level registry",
-			},
-			{
-				Name: "prefixes", Type: List, Max: 20, Pattern: name, Example: "team", Levels: []string{"prefix"},
-				Summary: "up to 20 name prefixes; team stands for every repository team/…",
-				Wider:   "for the whole registry use level registry",
-			},
-			{Name: "pull", Type: Bool, Default: "false", Example: "true", Summary: "also pull: needed by buildx registry caches and multi-architecture manifests"},
-			{Name: "list", Type: Bool, Default: "false", Example: "true", Summary: "also list the images of the repositories"},
-			{Name: "scan", Type: Bool, Default: "false", Example: "true", Summary: "also read the findings of image scans"},
-		},
+		Params: append(ecrParams(),
+			Param{Name: "pull", Type: Bool, Default: "false", Example: "true", Summary: "also pull: needed by buildx registry caches and multi-architecture manifests"},
+			Param{Name: "list", Type: Bool, Default: "false", Example: "true", Summary: "also list the images of the repositories"},
+			Param{Name: "scan", Type: Bool, Default: "false", Example: "true", Summary: "also read the findings of image scans"},
+		),
 		Levels: []Level{
 			{Name: "repository", Summary: "push to the named repositories", Needs: []string{"repositories"}},
 			{Name: "prefix", Summary: "push to every repository below the named prefixes", Adds: "repositories that are created later, if their name begins so", Needs: []string{"prefixes"}},
 			{Name: "registry", Summary: "push to every repository of the account in the region", Adds: "every repository, present and future"},
 		},
-		Unscopable: []Unscopable{{
-			Action: "ecr:GetAuthorizationToken",
-			Reason: "the token is one for the whole registry and the action knows no resource; what it opens is bounded by the other statements",
-		}},
+		Unscopable: []Unscopable{ecrToken()},
 		Why: Why{
 			"ecr:BatchCheckLayerAvailability": "docker push: asks which layers the repository already has (HEAD of a blob)",
 			"ecr:BatchGetImage":               "docker push, buildx, kaniko: ask for a manifest by tag or digest before they put one",
@@ -53,16 +39,42 @@ func ecrDockerPush() *Grant {
 	}
 }
 
-func ecrStatements(s Scope, level string, args Args) []iam.Statement {
-	var resources []string
+// ecrParams name the repositories at the levels repository and prefix.
+func ecrParams() []Param {
+	const name = `^([a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*/){0,8}[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$`
+	return []Param{
+		{
+			Name: "repositories", Type: List, Max: 100, Pattern: name, Example: "team/web", Levels: []string{"repository"},
+			Summary: "up to 100 repository names of the account's registry, without registry host or tag",
+			Wider:   "for all below a name use level prefix, for the whole registry level registry",
+		},
+		{
+			Name: "prefixes", Type: List, Max: 20, Pattern: name, Example: "team", Levels: []string{"prefix"},
+			Summary: "up to 20 name prefixes; team stands for every repository team/…",
+			Wider:   "for the whole registry use level registry",
+		},
+	}
+}
+
+// ecrRepositories are the ARNs of what a level reaches.
+func ecrRepositories(s Scope, level string, args Args) []string {
 	switch level {
 	case "repository":
-		resources = each(args["repositories"], func(name string) string { return s.arn("ecr", "repository/"+name) })
+		return each(args["repositories"], func(name string) string { return s.arn("ecr", "repository/"+name) })
 	case "prefix":
-		resources = each(args["prefixes"], func(name string) string { return s.arn("ecr", "repository/"+name+"/*") })
-	default:
-		resources = []string{s.arn("ecr", "repository/*")}
+		return each(args["prefixes"], func(name string) string { return s.arn("ecr", "repository/"+name+"/*") })
 	}
+	return []string{s.arn("ecr", "repository/*")}
+}
+
+func ecrToken() Unscopable {
+	return Unscopable{
+		Action: "ecr:GetAuthorizationToken",
+		Reason: "the token is one for the whole registry and the action knows no resource; what it opens is bounded by the other statements",
+	}
+}
+
+func ecrStatements(s Scope, level string, args Args) []iam.Statement {
 	actions := []string{
 		"ecr:BatchCheckLayerAvailability",
 		"ecr:BatchGetImage", // docker push asks for the manifest before it puts one
@@ -83,7 +95,7 @@ func ecrStatements(s Scope, level string, args Args) []iam.Statement {
 	}
 	return []iam.Statement{
 		allow("EcrLogin", []string{"ecr:GetAuthorizationToken"}, everything()),
-		allow("EcrPush", actions, resources),
+		allow("EcrPush", actions, ecrRepositories(s, level, args)),
 	}
 }
 

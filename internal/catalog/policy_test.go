@@ -189,6 +189,32 @@ var shapes = map[string]map[string][]string{
 	"assume-roles":          {"assume": nil, "tag-session": nil},
 	"audit-read":            {"account": auditShapes, "organization": append(auditShapes, "organizations::*:account/o-*", "organizations::*:ou/o-*", "organizations::*:root/o-*", "organizations::*:policy/o-*", "organizations::aws:policy/*")},
 	"consul-auto-discovery": {"region": nil, "account": nil},
+	"cdk-deploy":            {"lookup": nil, "deploy": nil},
+	"cloudformation-deploy": {"deploy": stackShapes, "recover": stackShapes, "delete": stackShapes},
+	"codedeploy": {
+		"group":       {"codedeploy:<r>:<a>:deploymentconfig:*", "s3:::<v>/*"},
+		"application": {"codedeploy:<r>:<a>:deploymentconfig:*", "codedeploy:<r>:<a>:deploymentgroup:<v>/*", "s3:::<v>/*"},
+	},
+	"ecr-docker-pull": {
+		"repository": nil,
+		"prefix":     {"ecr:<r>:<a>:repository/<v>/*"},
+		"registry":   {"ecr:<r>:<a>:repository/*"},
+	},
+	"ecs-run-task": {
+		"family":  {"ecs:<r>:<a>:task-definition/<v>:*", "ecs:<r>:<a>:task/<v>/*", "logs:<r>:<a>:log-group:<v>:*", "logs:<r>:<a>:log-group:<v>:log-stream:*"},
+		"account": {"ecs:<r>:<a>:task-definition/*", "ecs:<r>:<a>:task/<v>/*", "logs:<r>:<a>:log-group:<v>:*", "logs:<r>:<a>:log-group:<v>:log-stream:*"},
+	},
+	"eks-describe": {
+		"cluster": nil,
+		"nodes":   {"eks:<r>:<a>:nodegroup/<v>/*", "eks:<r>:<a>:addon/<v>/*", "eks:<r>:<a>:fargateprofile/<v>/*"},
+		"account": {"eks:<r>:<a>:cluster/*", "eks:<r>:<a>:nodegroup/*/*", "eks:<r>:<a>:addon/*/*", "eks:<r>:<a>:fargateprofile/*/*"},
+	},
+	"lambda-deploy": {
+		"code":          {"lambda:<r>:<a>:function:<v>:*", "s3:::<v>/*"},
+		"configuration": {"lambda:<r>:<a>:function:<v>:*", "s3:::<v>/*", "lambda:<r>:<a>:layer:*:*"},
+	},
+	"s3-static-site": {"prefix": {"s3:::<v>/<v>/*"}, "bucket": {"s3:::<v>/*"}},
+	"sam-deploy":     {"deploy": stackShapes, "recover": stackShapes, "delete": stackShapes},
 	"ecr-docker-push": {
 		"repository": nil,
 		"prefix":     {"ecr:<r>:<a>:repository/<v>/*"},
@@ -253,6 +279,8 @@ var packerShapes = []string{
 var auditShapes = []string{
 	"iam::<a>:oidc-provider/*", "iam::<a>:saml-provider/*", "iam::<a>:user/*", "iam::<a>:role/*", "iam::<a>:group/*", "iam::<a>:policy/*",
 }
+
+var stackShapes = []string{"cloudformation:<r>:<a>:stack/<v>/*", "s3:::<v>/*"}
 
 const autoScalingGroup = "autoscaling:<r>:<a>:autoScalingGroup:*:autoScalingGroupName/<v>"
 
