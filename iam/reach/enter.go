@@ -9,7 +9,10 @@ import (
 	"github.com/postern-dev/postern/iam/eval"
 )
 
-const assumeRole = "sts:AssumeRole"
+const (
+	assumeRole = "sts:AssumeRole"
+	tagSession = "sts:TagSession"
+)
 
 // isAssume tells the calls by which one becomes a role.
 func isAssume(action string) bool {

@@ -21,8 +21,13 @@ type Group struct {
 //
 // It does not know which instances, functions and the like stand in the
 // accounts: that something there has a given role is taken as possible for each
-// role that trusts the service. Roles of AWS's own, which nobody can change or
-// pass, are gained by nobody.
+// role that trusts the service, but for roles that no instance profile hands to
+// instances of EC2. Path.Presumes tells the ways that rest on it. Roles of AWS's
+// own, which nobody can change or pass, are gained by nobody.
+//
+// Nor does it know whether the steps of a way go together in time, or whether
+// one condition holds for all of them: conditions that are open count as
+// possible, for each step apart.
 type Graph struct {
 	world    *World
 	groups   []Group // by ARN
@@ -164,23 +169,13 @@ func (g *Graph) permissions(n node) Principal {
 			p.Identity = append(p.Identity, g.groups[i].Policies...)
 		}
 		if n.group == allGroups {
-			p.Identity = g.leaveOut(p.Identity, len(m.Permissions.Identity))
+			p.apart = make([]int, len(m.Permissions.Identity))
+			for _, i := range g.joined(n) {
+				p.apart = append(p.apart, slices.Repeat([]int{i + 1}, len(g.groups[i].Policies))...)
+			}
 		}
 	}
 	return p
-}
-
-// leaveOut takes the denials out of the policies of groups, which begin at a
-// place: whoever may join several may leave out those that deny.
-func (g *Graph) leaveOut(policies []Policy, begin int) []Policy {
-	for i := begin; i < len(policies); i++ {
-		if doc := policies[i].Document; doc != nil {
-			allows := *doc
-			allows.Statements = slices.DeleteFunc(slices.Clone(doc.Statements), func(s iam.Statement) bool { return s.Effect == iam.Deny })
-			policies[i].Document = &allows
-		}
-	}
-	return policies
 }
 
 // joined are the groups that a node is in beside those that it has been in.
@@ -213,15 +208,17 @@ func (g *Graph) administers(n node) bool {
 		Action: "iam:*", Facts: m.facts,
 		Resource: iam.ARN{Partition: m.partition, Service: "iam", Account: m.Who.Account, Resource: "*"}.String(),
 	}
-	if p.denied(q, q.Action, q.Resource) {
-		return false
-	}
-	for layer := range p.layers {
-		if !slices.ContainsFunc(layer, func(policy Policy) bool { return allowsAll(policy.Document, q) }) {
+	for limit := range p.limits {
+		if !slices.ContainsFunc(limit, func(policy Policy) bool { return allowsAll(policy.Document, q) }) {
 			return false
 		}
 	}
-	return true
+	for i, policy := range p.Identity {
+		if allowsAll(policy.Document, q) && !p.besides(i).denied(q, q.Action, q.Resource) {
+			return true
+		}
+	}
+	return false
 }
 
 // allowsAll reports whether one statement might allow the whole question.

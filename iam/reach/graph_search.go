@@ -23,7 +23,7 @@ func (g *Graph) Escalations(arn string) []Chain {
 		queue = queue[1:]
 		g.onward(from.to, seen, func(e Edge, to node) {
 			next := way{to: to, edges: append(slices.Clone(from.edges), e)}
-			if e.Path.Gains == GainsPart {
+			if !e.Path.leads() {
 				return
 			}
 			queue = append(queue, next)
@@ -160,7 +160,7 @@ func (s *spread) step(n node) *step {
 		return s.last[to]
 	}
 	s.graph.walk(n, wanted, func(e Edge, to node) bool {
-		if e.Path.Gains == GainsPart {
+		if !e.Path.leads() {
 			return true
 		}
 		out = &step{&e, to}

@@ -148,6 +148,23 @@ func TestEscalations(t *testing.T) {
 			},
 			want: []string{"user/start -iam-013 group/a group/b group/c-> user/start -lambda-001-> role/admin"},
 		},
+		{
+			name:    "what a group denies binds what it allows itself",
+			members: []Member{userOf(near, "start", with(`{"Effect":"Allow","Action":"iam:AddUserToGroup","Resource":"*"}`))},
+			groups: []Group{
+				{ARN: "arn:aws:iam::111111111111:group/a", Policies: []Policy{one("r", readBucket)}},
+				{ARN: "arn:aws:iam::111111111111:group/b", Policies: []Policy{one("c", allowAll), one("d", `{"Effect":"Deny","Action":"iam:*","Resource":"*"}`)}},
+			},
+		},
+		{
+			name:    "and nothing that another does",
+			members: []Member{userOf(near, "start", with(`{"Effect":"Allow","Action":"iam:AddUserToGroup","Resource":"*"}`))},
+			groups: []Group{
+				{ARN: "arn:aws:iam::111111111111:group/a", Policies: []Policy{one("r", `{"Effect":"Allow","Action":"iam:PutUserPolicy","Resource":"*"},{"Effect":"Deny","Action":"s3:*","Resource":"*"}`)}},
+				{ARN: "arn:aws:iam::111111111111:group/b", Policies: []Policy{one("d", `{"Effect":"Deny","Action":"iam:Put*","Resource":"*"}`)}},
+			},
+			want: []string{"user/start -iam-013 group/a-> user/start -iam-007-> user/start"},
+		},
 		{name: "it is in the group", members: []Member{userOf(near, "start", with(`{"Effect":"Allow","Action":"iam:PutGroupPolicy","Resource":"*"}`))}, groups: []Group{{ARN: "arn:aws:iam::111111111111:group/a", Members: []string{start}}}, want: []string{"user/start -iam-011-> user/start"}},
 		{name: "it is in another", members: []Member{userOf(near, "start", with(`{"Effect":"Allow","Action":"iam:PutGroupPolicy","Resource":"*"}`))}, groups: []Group{{ARN: "arn:aws:iam::111111111111:group/a"}}},
 		{name: "under an open condition", members: []Member{userOf(near, "start", with(`{"Effect":"Allow","Action":"iam:PutUserPolicy","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}`))}, want: []string{"user/start -iam-007?-> user/start"}},
@@ -193,6 +210,52 @@ func TestEdges(t *testing.T) {
 			var got []string
 			for _, e := range g.Edges(start) {
 				got = append(got, e.Path.ID+" "+short(e.To))
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestEdgesToRoles is about what a role must be like.
+func TestEdgesToRoles(t *testing.T) {
+	const start = "arn:aws:iam::111111111111:user/start"
+	byTag := with(`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/team":"a"}}}`)
+	tagging := `{"Effect":"Allow","Principal":{"AWS":"` + near + `"},"Action":["sts:AssumeRole","sts:TagSession"]}`
+	trustEC2 := `{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}`
+	unprofiled := func(m Member) Member {
+		m.Unprofiled = true
+		return m
+	}
+	tests := []struct {
+		name string
+		own  string
+		role Member
+		want []string
+	}{
+		{name: "tags", own: `"sts:*"`, role: roleOf(near, "r", tagging, byTag), want: []string{"sts-001", "postern-tag-session"}},
+		{name: "tags, across accounts", own: `"sts:*"`, role: roleOf(far, "r", tagging, byTag), want: []string{"sts-001", "postern-tag-session"}},
+		{name: "it may not tag", own: `"sts:AssumeRole"`, role: roleOf(near, "r", tagging, byTag), want: []string{"sts-001"}},
+		{name: "the role takes no tags", own: `"sts:*"`, role: roleOf(near, "r", trustHome, byTag), want: []string{"sts-001"}},
+		{name: "nothing turns on tags", own: `"sts:*"`, role: roleOf(near, "r", tagging, with(readBucket)), want: []string{"sts-001"}},
+		{name: "an instance that may be there", own: `"ssm:SendCommand"`, role: roleOf(near, "r", trustEC2, with(readBucket)), want: []string{"ssm-002?"}},
+		{name: "no instance profile", own: `"ssm:SendCommand"`, role: unprofiled(roleOf(near, "r", trustEC2, with(readBucket)))},
+		{name: "no instance profile, but a machine elsewhere", own: `"ssm:SendCommand"`, role: unprofiled(roleOf(near, "r", trustEC2+","+strings.ReplaceAll(trustEC2, "ec2", "ssm"), with(readBucket))), want: []string{"ssm-002?"}},
+		{name: "no instance profile to start with", own: `"ec2:RunInstances","iam:PassRole"`, role: unprofiled(roleOf(near, "r", trustEC2, with(readBucket)))},
+		{name: "it may put the role into one", own: `"ec2:RunInstances","iam:PassRole","iam:AddRoleToInstanceProfile"`, role: unprofiled(roleOf(near, "r", trustEC2, with(readBucket))), want: []string{"ec2-001"}},
+		{name: "an instance profile", own: `"ec2:RunInstances","iam:PassRole"`, role: roleOf(near, "r", trustEC2, with(readBucket)), want: []string{"ec2-001"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			g := NewGraph(NewWorld([]Member{userOf(near, "start", with(`{"Effect":"Allow","Action":[`+tt.own+`],"Resource":"*"}`)), tt.role}, Facts{Now: now}), nil)
+			var got []string
+			for _, e := range g.Edges(start) {
+				id := e.Path.ID
+				if e.Path.Presumes() {
+					id += "?"
+				}
+				got = append(got, id)
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/action"
 	"github.com/postern-dev/postern/iam/eval"
 )
 
@@ -93,6 +94,8 @@ func (w *walker) betters(p *Path) bool {
 		return !w.node.anything
 	case GainsUnbound:
 		return w.permissions.Boundary != nil
+	case GainsOpening:
+		return !w.node.anything
 	}
 	return false
 }
@@ -103,7 +106,7 @@ func (w *walker) targets(p *Path) []int {
 	case p.Target == eval.Anonymous:
 		return []int{w.node.at}
 	case p.Steps[len(p.Steps)-1].Action == assumeRole:
-		return w.admitting(len(p.Steps) > 1)
+		return w.admitting(len(p.Steps) > 1 && p.Steps[0].Action != tagSession)
 	}
 	home := w.graph.territory(w.who().Account)
 	all := home.users
@@ -210,7 +213,7 @@ func (w *walker) holds(e *Edge, to int) bool {
 			continue
 		}
 		f, could := w.do(s, to)
-		if !could || s.On == OnTrust && w.denied(to) {
+		if !could || s.On == OnTrust && w.denied(to) || s.Action == tagSession && !w.tags(to) {
 			return false
 		}
 		e.Why = append(e.Why, *f)
@@ -225,6 +228,26 @@ func (w *walker) assumes(e *Edge, to int) bool {
 		e.Why = append(e.Why, f)
 	}
 	return role.Admits(Caller{Principal: w.who(), MayAsk: may, Facts: w.facts})
+}
+
+// tags reports whether a role lets the principal choose tags for its session,
+// and the role's permissions turn on them.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+func (w *walker) tags(to int) bool {
+	byTag := slices.ContainsFunc(w.graph.world.members[to].Permissions.Identity, func(p Policy) bool {
+		return p.Document != nil && slices.ContainsFunc(p.Document.Statements, asksTags)
+	})
+	return byTag && w.graph.role(to).Admits(Caller{Principal: w.who(), MayAsk: true, Facts: w.facts, call: tagSession})
+}
+
+// asksTags reports whether a statement turns on tags of who asks.
+func asksTags(s iam.Statement) bool {
+	const tag = "aws:principaltag/"
+	in := func(text string) bool { return strings.Contains(strings.ToLower(text), tag) }
+	return slices.ContainsFunc(s.Resources, in) || slices.ContainsFunc(s.NotResources, in) || slices.ContainsFunc(s.Conditions, func(c iam.Condition) bool {
+		return in(c.Key) || slices.ContainsFunc(c.Values, in)
+	})
 }
 
 // denied reports whether the principal is kept from assuming a role even if
@@ -242,6 +265,9 @@ func (w *walker) denied(to int) bool {
 func (w *walker) runs(e *Edge, to int) bool {
 	role := w.graph.role(to)
 	for _, service := range e.Path.Service {
+		if service == ec2 && !w.onInstances(e.Path, to) {
+			continue
+		}
 		for _, name := range []string{service, service + ".cn"} {
 			who := eval.Principal{Kind: eval.Service, ARN: name}
 			if e.Service == "" && role.Admits(Caller{Principal: who, Facts: Facts{Now: w.facts.Now}}) {
@@ -262,10 +288,25 @@ func (w *walker) runs(e *Edge, to int) bool {
 	return false
 }
 
+// onInstances reports whether instances of EC2 may have the role: by an instance
+// profile, which the principal may have to put it into.
+func (w *walker) onInstances(p *Path, to int) bool {
+	if !w.graph.world.members[to].Unprofiled {
+		return true
+	}
+	m := &w.graph.world.members[w.node.at]
+	profiles := iam.ARN{Partition: m.partition, Service: "iam", Account: m.Who.Account, Resource: "instance-profile/*"}.String()
+	return p.passes() && w.could("iam:AddRoleToInstanceProfile", profiles) != nil
+}
+
 // do asks for one step, on the first of its resources with which it could be
 // done.
 func (w *walker) do(s Step, to int) (*Finding, bool) {
-	for _, resource := range w.resources(s.On, to) {
+	resources := w.resources(s.On, to)
+	if s.On == OnAnything {
+		resources = w.about(s.Action)
+	}
+	for _, resource := range resources {
 		if f := w.could(s.Action, resource); f != nil {
 			return f, true
 		}
@@ -298,6 +339,15 @@ func (w *walker) resources(on On, to int) []string {
 		return slices.DeleteFunc(slices.Clone(w.graph.role(to).issuers), func(arn string) bool { return !strings.Contains(arn, ":saml-provider/") })
 	}
 	return []string{w.account()}
+}
+
+// about are patterns of what an action can be about in any account.
+func (w *walker) about(name string) []string {
+	act, known := action.Lookup(name)
+	if !known {
+		return []string{w.account()}
+	}
+	return arnsOf(act, w.graph.world.members[w.node.at].partition)
 }
 
 // customerPolicies are the ARNs of the managed policies that AWS does not keep

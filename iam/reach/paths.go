@@ -18,6 +18,9 @@ const (
 	PrincipalAccess  Category = "principal-access"  // it takes on another user or role
 	NewPassRole      Category = "new-passrole"      // it hands a role to something new
 	ExistingPassRole Category = "existing-passrole" // it takes over something that has a role already
+	// PolicyWrite is not theirs: it changes a policy that is neither the
+	// principal's nor a role's, and opens what that guards.
+	PolicyWrite Category = "policy-write"
 )
 
 // Gains is what a principal has once it went a way.
@@ -31,6 +34,7 @@ const (
 	GainsUnbound               // itself without its permissions boundary
 	GainsGroup                 // what a group may do, too
 	GainsPart                  // something of what the target may do; it leads no further
+	GainsOpening               // what Path.Opens says; it leads no further
 )
 
 // On is what a step is done to.
@@ -47,6 +51,7 @@ const (
 	OnOwnBoundary            // the managed policy that is its permissions boundary
 	OnTargetPolicy           // one that the target has
 	OnTargetIssuer           // a SAML provider that the target trusts
+	OnAnything               // whatever the action can be about; its ARN may have no account
 )
 
 // Step is one action that a way needs.
@@ -67,8 +72,17 @@ type Path struct {
 	// allowed to pass it to one.
 	Service []string
 	Gains   Gains
+	Opens   string // of GainsOpening: what it opens to whomever the principal likes
 	Source  string // where it is described
 }
+
+// leads reports whether one who went the path can go on from where it leads.
+func (p *Path) leads() bool { return p.Gains != GainsPart && p.Gains != GainsOpening }
+
+// Presumes reports whether the path takes over something that must stand
+// already and have the role. A Graph does not know what does: such an edge
+// says that it may be so.
+func (p *Path) Presumes() bool { return len(p.Service) > 0 && !p.passes() }
 
 // Name lists the actions, as pathfinding.cloud names its paths.
 func (p *Path) Name() string {
@@ -102,6 +116,13 @@ const (
 	scheduler    = "https://docs.aws.amazon.com/scheduler/latest/UserGuide/setting-up.html"
 	automation   = "https://docs.aws.amazon.com/systems-manager/latest/userguide/automation-setup-iam.html"
 	podIdentity  = "https://docs.aws.amazon.com/eks/latest/userguide/pod-id-association.html"
+	sessionTags  = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html"
+	detachPolicy = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_DetachPolicy.html"
+	updatePolicy = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_UpdatePolicy.html"
+	moveAccount  = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_MoveAccount.html"
+	permitSets   = "https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html"
+	writable     = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_identity-vs-resource.html"
+	keyGrants    = "https://docs.aws.amazon.com/kms/latest/developerguide/grants.html"
 	anywhere     = "https://docs.aws.amazon.com/rolesanywhere/latest/userguide/getting-started.html"
 )
 
@@ -143,6 +164,15 @@ func runs(id, service string, actions ...string) Path {
 	return p
 }
 
+// opens is a path by which a principal changes a policy of something else.
+func opens(id, what string, actions ...string) Path {
+	p := Path{ID: id, Category: PolicyWrite, Gains: GainsOpening, Opens: what}
+	for _, a := range actions {
+		p.Steps = append(p.Steps, Step{a, OnAnything})
+	}
+	return p
+}
+
 // from names where a path is described.
 func from(source string, p Path) Path {
 	p.Source = source
@@ -154,7 +184,7 @@ func from(source string, p Path) Path {
 var empowering = sync.OnceValue(func() []string {
 	var out []string
 	for _, p := range Paths() {
-		if len(p.Steps) == 1 && strings.HasPrefix(p.Steps[0].Action, "iam:") && p.Gains != GainsPart {
+		if len(p.Steps) == 1 && strings.HasPrefix(p.Steps[0].Action, "iam:") && p.leads() {
 			out = appendNew(out, p.Steps[0].Action)
 		}
 	}

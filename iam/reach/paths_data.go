@@ -14,7 +14,7 @@ import (
 // https://github.com/DataDog/pathfinding.cloud (Apache-2.0)
 var Paths = sync.OnceValue(func() []Path {
 	var out []Path
-	for _, list := range [][]Path{ownPaths(), otherPaths(), newRolePaths(), oldRolePaths()} {
+	for _, list := range [][]Path{ownPaths(), otherPaths(), newRolePaths(), oldRolePaths(), openPaths()} {
 		for _, p := range list {
 			out = append(out, sourced(p))
 		}
@@ -64,6 +64,7 @@ func otherPaths() []Path {
 		takes("iam-020", eval.Role, GainsAnything, version, trust),
 		takes("iam-021", eval.Role, GainsAnything, put, trust),
 		takes("sts-001", eval.Role, GainsTarget, assume),
+		from(sessionTags, takes("postern-tag-session", eval.Role, GainsTarget, Step{tagSession, OnTarget}, assume)),
 		from(serviceCreds, takes("postern-create-service-credential", eval.User, GainsPart, Step{"iam:CreateServiceSpecificCredential", OnTarget})),
 		from(serviceCreds, takes("postern-reset-service-credential", eval.User, GainsPart, Step{"iam:ResetServiceSpecificCredential", OnTarget})),
 		from(samlProvider, takes("postern-update-saml-provider", eval.Role, GainsTarget, Step{"iam:UpdateSAMLProvider", OnTargetIssuer})),
@@ -157,3 +158,32 @@ func oldRolePaths() []Path {
 		from(rhino, runs("postern-function-configuration", lambda, "lambda:UpdateFunctionConfiguration")),
 	}
 }
+
+// openPaths give access by other policies than those of users and roles. Those
+// of Organizations and IAM Identity Center work in the management account, or one
+// that it delegates to.
+func openPaths() []Path {
+	return []Path{
+		from(writable, opens("postern-bucket-policy", "buckets of S3", "s3:PutBucketPolicy")),
+		from(writable, opens("postern-key-policy", "keys of KMS", "kms:PutKeyPolicy")),
+		from(keyGrants, opens("postern-key-grant", "keys of KMS", "kms:CreateGrant")),
+		from(writable, opens("postern-secret-policy", "secrets", "secretsmanager:PutResourcePolicy")),
+		from(writable, opens("postern-topic-permission", "topics of SNS", "sns:AddPermission")),
+		from(writable, opens("postern-topic-policy", "topics of SNS", "sns:SetTopicAttributes")),
+		from(writable, opens("postern-queue-permission", "queues of SQS", "sqs:AddPermission")),
+		from(writable, opens("postern-queue-policy", "queues of SQS", "sqs:SetQueueAttributes")),
+		from(writable, opens("postern-function-policy", "functions of Lambda", "lambda:AddPermission")),
+		from(writable, opens("postern-repository-policy", "repositories of ECR", "ecr:SetRepositoryPolicy")),
+		from(detachPolicy, opens("postern-detach-organization-policy", limits, "organizations:DetachPolicy")),
+		from(updatePolicy, opens("postern-update-organization-policy", limits, "organizations:UpdatePolicy")),
+		from(moveAccount, opens("postern-move-account", limits, "organizations:MoveAccount")),
+		from(permitSets, opens("postern-assign-permission-set", assigned, "sso:CreateAccountAssignment")),
+		from(permitSets, opens("postern-permission-set-policy", assigned, "sso:PutInlinePolicyToPermissionSet", "sso:ProvisionPermissionSet")),
+		from(permitSets, opens("postern-permission-set-attachment", assigned, "sso:AttachManagedPolicyToPermissionSet", "sso:ProvisionPermissionSet")),
+	}
+}
+
+const (
+	limits   = "what policies of the organization withhold"
+	assigned = "accounts, to users of IAM Identity Center"
+)

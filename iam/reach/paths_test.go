@@ -58,6 +58,9 @@ func resourceOf(p *Path, s Step, by eval.PrincipalKind) string {
 		return itsPolicy
 	case OnTargetIssuer:
 		return saml
+	case OnAnything:
+		act, _ := action.Lookup(s.Action)
+		return strings.ReplaceAll(arnsOf(act, "aws")[0], "*", "x")
 	}
 	service, _, _ := strings.Cut(s.Action, ":")
 	return "arn:aws:" + service + ":eu-west-1:" + home + ":*"
@@ -66,7 +69,7 @@ func resourceOf(p *Path, s Step, by eval.PrincipalKind) string {
 // around is a world with a user or role that has the policies of steps, and one
 // of all that a path may lead to. The worker trusts one service and the account.
 func around(by eval.PrincipalKind, service string, own []Policy, change func(*Member)) *Graph {
-	trust := `{"Effect":"Allow","Principal":{"AWS":"` + home + `"},"Action":"sts:AssumeRole"},
+	trust := `{"Effect":"Allow","Principal":{"AWS":"` + home + `"},"Action":["sts:AssumeRole","sts:TagSession"]},
 		{"Effect":"Allow","Principal":{"Federated":"` + saml + `"},"Action":"sts:AssumeRoleWithSAML"}`
 	if service != "" {
 		trust += `,{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}`
@@ -86,7 +89,7 @@ func around(by eval.PrincipalKind, service string, own []Policy, change func(*Me
 	if err != nil {
 		panic(err)
 	}
-	its := Principal{Identity: []Policy{{itsPolicy, none}}}
+	its := Principal{Identity: []Policy{{itsPolicy, none}, one("by tag", `{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::${aws:PrincipalTag/team}/*"}`)}}
 	return NewGraph(NewWorld([]Member{
 		start,
 		{Who: eval.Principal{Kind: eval.User, ARN: victim, Account: home}, Permissions: its},
@@ -147,6 +150,34 @@ func TestEveryPath(t *testing.T) {
 					}
 					if got := edgesOf(around(by, service, all, bounded), by, p.ID); got != nil {
 						t.Errorf("with a boundary but for %s: %q", s.Action, got)
+					}
+				}
+				for i, s := range p.Steps {
+					under := func(condition iam.Condition) []string {
+						changed := slices.Clone(all)
+						changed[i].Document = allow(s.Action, resourceOf(p, s, by))
+						changed[i].Document.Statements[0].Conditions = []iam.Condition{condition}
+						return edgesOf(around(by, service, changed, nil), by, p.ID)
+					}
+					if got := under(iam.Condition{Operator: "Bool", Key: "aws:MultiFactorAuthPresent", Values: []string{"true"}}); !cmp.Equal(got, want) {
+						t.Errorf("with %s under a condition that is open: %q", s.Action, got)
+					}
+					if got := under(iam.Condition{Operator: "ArnLike", Key: "aws:PrincipalArn", Values: []string{"arn:aws:iam::*:role/other"}}); got != nil {
+						t.Errorf("with %s for another: %q", s.Action, got)
+					}
+					if s.Action == passRole {
+						if got := under(iam.Condition{Operator: "StringEquals", Key: "iam:PassedToService", Values: []string{service}}); !cmp.Equal(got, want) {
+							t.Errorf("passed to the service: %q", got)
+						}
+						if got := under(iam.Condition{Operator: "StringEquals", Key: "iam:PassedToService", Values: []string{"other.amazonaws.com"}}); got != nil {
+							t.Errorf("passed to another: %q", got)
+						}
+					}
+					held := func(m *Member) {
+						m.Permissions.SCP = [][]Policy{{{"scp", &iam.Document{Version: iam.Version2012, Statements: []iam.Statement{{Effect: iam.Allow, NotActions: []string{s.Action}, Resources: []string{"*"}}}}}}}
+					}
+					if got := edgesOf(around(by, service, all, held), by, p.ID); got != nil {
+						t.Errorf("with an SCP but for %s: %q", s.Action, got)
 					}
 				}
 				if service != "" {

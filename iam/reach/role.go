@@ -119,10 +119,15 @@ type Caller struct {
 	// are in question.
 	MayAsk bool
 	Facts  Facts // what is known of its requests, beside who it is
+
+	call string // what it asks for beside the call by which it becomes the role
 }
 
 // Action is the call by which it becomes a role.
 func (c *Caller) action() string {
+	if c.call != "" {
+		return c.call
+	}
 	switch c.Principal.Kind {
 	case eval.WebIdentity:
 		return "sts:AssumeRoleWithWebIdentity"
@@ -149,7 +154,7 @@ func (r *Role) Admits(c Caller) bool {
 		session := principalOf(arn)
 		if session.Kind == eval.RoleSession && session.Account == c.Principal.Account && roleName(arn) == roleName(c.Principal.ARN) {
 			session.RoleARN = c.Principal.ARN
-			if r.judge(Caller{Principal: session, MayAsk: c.MayAsk, Facts: c.Facts}) {
+			if r.judge(Caller{Principal: session, MayAsk: c.MayAsk, Facts: c.Facts, call: c.call}) {
 				return true
 			}
 		}

@@ -14,6 +14,9 @@ type Member struct {
 	Who         eval.Principal // of Kind User, Role or Root
 	Permissions Principal
 	Trust       *iam.Document // of a role; nil: not known
+	// Unprofiled says of a role that no instance profile hands it to instances of
+	// EC2. False: one does, or it is not known.
+	Unprofiled bool
 }
 
 // Root is the root user of an account, which SCPs bind as they do other members.
