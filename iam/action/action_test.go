@@ -53,7 +53,7 @@ func TestCounts(t *testing.T) {
 	want := counts{
 		Info: action.Info{
 			Version: "0.21.202609261", Date: "2026-09-26",
-			Services: 456, Actions: 22091, ResourceTypes: 2334, ConditionKeys: 2578, GlobalKeys: 59,
+			Services: 456, Actions: 22091, ResourceTypes: 2334, ConditionKeys: 2575, GlobalKeys: 59,
 		},
 		Levels: map[action.Level]int{
 			action.Read: 5871, action.List: 3719, action.Write: 11357, action.Tagging: 719, action.PermissionsManagement: 425,
@@ -243,4 +243,21 @@ func FuzzLookup(f *testing.F) {
 			t.Errorf("Lookup(%q) = %v, %v; want number %d", name, got, ok, want)
 		}
 	})
+}
+
+// Services have their own title where several share a prefix, and tag keys one
+// spelling.
+func TestSourceIsTidied(t *testing.T) {
+	for prefix, want := range map[string]string{"cloudformation": "AWS CloudFormation", "apigateway": "Amazon API Gateway Management", "ses": "Amazon SES", "s3": "Amazon S3"} {
+		if s, ok := action.ServiceByPrefix(prefix); !ok || s.Name != want {
+			t.Errorf("%s is %q, want %q", prefix, s.Name, want)
+		}
+	}
+	for _, s := range all(t) {
+		for name := range s.ConditionKeys {
+			if strings.HasSuffix(name, "/") || strings.HasSuffix(name, "/tag-key") || strings.Contains(name, "<") {
+				t.Errorf("%s: key %s", s.Prefix, name)
+			}
+		}
+	}
 }

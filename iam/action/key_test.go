@@ -16,7 +16,9 @@ func TestConditionKey(t *testing.T) {
 		want         action.Key // zero: unknown
 	}{
 		{"s3", "S3:PREFIX", action.Key{Name: "s3:prefix", Type: action.TypeString}},
-		{"s3", "s3:ExistingObjectTag/team", action.Key{Name: "s3:ExistingObjectTag/${key}", Type: action.TypeString}},
+		{"glacier", "glacier:ResourceTag/team", action.Key{Name: "glacier:ResourceTag/${TagKey}", Type: action.TypeString}},
+		{"ssm", "ssm:ResourceTag/team", action.Key{Name: "ssm:resourceTag/${TagKey}", Type: action.TypeString}},
+		{"s3", "s3:ExistingObjectTag/team", action.Key{Name: "s3:ExistingObjectTag/${TagKey}", Type: action.TypeString}},
 		{"s3", "aws:SourceIp", action.Key{Name: "aws:SourceIp", Type: action.TypeIPAddress, Global: true}},
 		{"nope", "aws:SourceIp", action.Key{Name: "aws:SourceIp", Type: action.TypeIPAddress, Global: true}},
 		{"ec2", "aws:principaltag/Team", action.Key{Name: "aws:PrincipalTag/${TagKey}", Type: action.TypeString, Global: true}},

@@ -57,9 +57,28 @@ var corrected = map[string]action.Type{
 	"cognito-identity.amazonaws.com:amr": action.TypeArrayOfString,
 }
 
-// angled is how AWS's S3 pages write a variable: s3:ExistingObjectTag/<key>. All
-// other pages, and this archive, write ${key}.
-var angled = regexp.MustCompile(`<(\w+)>`)
+// titles are those of services whose prefix several of AWS's pages share: the
+// npm package has the title of the last one.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+var titles = map[string]string{
+	"apigateway":           "Amazon API Gateway Management",
+	"aws-marketplace":      "AWS Marketplace",
+	"cloudformation":       "AWS CloudFormation",
+	"elasticloadbalancing": "AWS Elastic Load Balancing",
+	"greengrass":           "AWS IoT Greengrass",
+	"kinesisanalytics":     "Amazon Kinesis Analytics",
+	"lex":                  "Amazon Lex",
+	"ses":                  "Amazon SES",
+}
+
+// variable are ways in which AWS's pages write that a tag's key follows, each on
+// some: s3:ExistingObjectTag/<key>, ssm:resourceTag/tag-key, and
+// glacier:ResourceTag/ with nothing behind it. All others, and this archive,
+// write ${TagKey}.
+var variable = regexp.MustCompile(`/(?:<\w+>|tag-key)?$`)
+
+// spell is a key's name as the archive writes it.
+func spell(name string) string { return variable.ReplaceAllLiteralString(name, "/${TagKey}") }
 
 // tidy puts everything into the order of the archive, merges what is listed
 // twice, writes each key as its service does, and checks that all names are
@@ -68,6 +87,7 @@ func (m *model) tidy() error {
 	slices.SortFunc(m.services, func(a, b *service) int { return strings.Compare(a.prefix, b.prefix) })
 	m.globals = tidyKeys(m.globals)
 	for _, s := range m.services {
+		s.name = cmp.Or(titles[s.prefix], s.name)
 		if err := s.tidy(); err != nil {
 			return fmt.Errorf("service %s: %w", s.prefix, err)
 		}
@@ -145,7 +165,7 @@ func (s *service) keyIndex(name string) int {
 func (s *service) canonical(names []string) ([]string, error) {
 	var out []string
 	for _, name := range names {
-		i := s.keyIndex(angled.ReplaceAllString(name, "$${$1}"))
+		i := s.keyIndex(spell(name))
 		if i < 0 {
 			return nil, fmt.Errorf("unknown condition key %s", name)
 		}
@@ -157,7 +177,7 @@ func (s *service) canonical(names []string) ([]string, error) {
 
 func tidyKeys(keys []key) []key {
 	for i, k := range keys {
-		keys[i].name = angled.ReplaceAllString(k.name, "$${$1}")
+		keys[i].name = spell(k.name)
 		if typ, ok := corrected[k.name]; ok {
 			keys[i].typ = typ
 		}
