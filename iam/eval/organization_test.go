@@ -106,7 +106,7 @@ func TestLimits(t *testing.T) {
 		{rule: "12 root is not above the key policy", who: root, resource: keyPolicy(toAlice), action: "kms:Decrypt", on: key, blocked: []eval.Kind{eval.Resource}},
 		{rule: "12 a grant", who: alice, resource: keyPolicy(toRole), action: "kms:Decrypt", on: key, granted: true, want: eval.Allowed},
 		{rule: "12 a grant gives no other action", who: alice, resource: keyPolicy(toRole), action: "kms:PutKeyPolicy", on: key, granted: true, want: eval.ImplicitDeny, blocked: []eval.Kind{eval.Identity, eval.Resource}},
-		{rule: "12 a grant is for keys", who: alice, granted: true, want: eval.ImplicitDeny, blocked: []eval.Kind{eval.Identity}},
+		{rule: "12 a grant is for keys", who: alice, action: "kms:Decrypt", on: "arn:aws:kms:eu-west-1:111111111111:alias/a", granted: true, want: eval.ImplicitDeny, blocked: []eval.Kind{eval.Identity}},
 		{rule: "12 a grant does not outweigh a deny", who: alice, identity: v12(`"Effect":"Deny","Action":"kms:*","Resource":"*"`), resource: keyPolicy(toRole), action: "kms:Decrypt", on: key, granted: true, want: eval.ExplicitDeny, blocked: []eval.Kind{eval.Identity}},
 		{rule: "12 an alias is no key", who: alice, identity: allowAll, resource: keyPolicy(toRole), action: "kms:CreateAlias", on: "arn:aws:kms:eu-west-1:111111111111:alias/mine", want: eval.Allowed},
 	} {
