@@ -33,6 +33,14 @@ func without(doc *iam.Document, drop func(sid, action string) bool) *iam.Documen
 	return less
 }
 
+// checkRefused demands that a tool said which action it lacks.
+func (s *stage) checkRefused(action string, err error) {
+	s.Helper()
+	if err == nil || !strings.Contains(err.Error(), "not authorized to perform: "+action+" on") {
+		s.Fatalf("without %s the tool says: %v", action, err)
+	}
+}
+
 func (s *stage) checkNothingDenied() {
 	s.Helper()
 	for _, r := range s.records {

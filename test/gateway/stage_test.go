@@ -134,9 +134,13 @@ func (k oneKey) Holder(_ context.Context, id string) (gateway.Holder, bool) {
 // upstream is moto, but for the calls that it lacks.
 func (s *stage) upstream() http.RoundTripper {
 	return roundTrip(func(r *http.Request) (*http.Response, error) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, err
+		var body []byte
+		if r.Body != nil {
+			var err error
+			if body, err = io.ReadAll(r.Body); err != nil {
+				return nil, err
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
 		}
 		q := wire.Request{
 			Service: signedService(r), Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery,
@@ -147,7 +151,6 @@ func (s *stage) upstream() http.RoundTripper {
 			contentType, reply, _ := wire.Reply(q, "witness")
 			return response(r, contentType, reply), nil
 		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
 		return direct.RoundTrip(r)
 	})
 }
