@@ -60,6 +60,21 @@ func TestFirstUseIsSafe(t *testing.T) {
 	}
 }
 
+// TestOnlyWhatIsAskedIsDecoded: a question about one service pays for no other.
+func TestOnlyWhatIsAskedIsDecoded(t *testing.T) {
+	a, err := open(embedded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, _ := a.entry("S3")
+	e.load()
+	for i := range a.services {
+		if s := &a.services[i]; (s.service != nil) != (s.prefix == "s3") {
+			t.Errorf("%s is decoded: %t", s.prefix, s.service != nil)
+		}
+	}
+}
+
 func FuzzParseService(f *testing.F) {
 	f.Add("Space\n\nspace:G\tString\n\nship\tarn:${Partition}:space:::${Id}\t0\n\nFly\tW\t0\t0!:0\n")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -7,13 +7,6 @@ import (
 	"github.com/postern-dev/postern/iam"
 )
 
-// Matches reports whether arn can be the ARN of a resource of the type, in a
-// template's sense: each variable stands for some text of one segment of the
-// ARN, the last one also for slashes and colons. An object's ARN therefore
-// matches neither more nor less than AWS's table says; where several types
-// match, ResourceTypesFor tells which fits best.
-func (t *ResourceType) Matches(arn string) bool { return t.fit(arn) >= 0 }
-
 // Overlaps reports whether a policy's Resource, which may hold wildcards, can
 // stand for a resource of the type. Policy variables are to be replaced by "*"
 // before.
@@ -64,7 +57,9 @@ func matchTemplate(template, arn string) bool {
 
 // ResourceTypesFor lists the types that an ARN can be of: of each service the
 // one or those whose template says most about it, sorted by service and name.
-// Several services may document a type for the same ARNs.
+// Several services may document a type for the same ARNs. In a template each
+// variable stands for some text of one segment of the ARN, the last one also for
+// slashes and colons.
 func ResourceTypesFor(arn string) []*ResourceType {
 	parts := strings.SplitN(arn, ":", 4)
 	if len(parts) < 4 || parts[0] != "arn" {
@@ -94,10 +89,8 @@ func (e *entry) documents(arnService string) bool {
 	return false
 }
 
-// ResourceTypesFor lists the service's types that an ARN can be of: those whose
+// bestTypes lists the service's types that an ARN can be of: those whose
 // template says most about it.
-func (s *Service) ResourceTypesFor(arn string) []*ResourceType { return s.bestTypes(arn) }
-
 func (s *Service) bestTypes(arn string) []*ResourceType {
 	var found []*ResourceType
 	best := 0
