@@ -153,36 +153,37 @@ var anything = &iam.Document{
 	Statements: []iam.Statement{{Effect: iam.Allow, Actions: []string{"*"}, Resources: []string{"*"}}},
 }
 
-// permissions are those of a node.
-func (g *Graph) permissions(n node) Principal {
-	m := &g.world.members[n.at]
-	p := m.Permissions
+// permissions are those of a node. Whoever may join several groups has those of
+// each by itself: what a group denies binds only what it allows, as one may leave
+// it out.
+func (g *Graph) permissions(n node) []Principal {
+	p := g.world.members[n.at].Permissions
 	if n.unbound {
 		p.Boundary = nil
 	}
 	switch {
 	case n.anything:
 		p.Identity = []Policy{{Name: "a policy of its own making", Document: anything}}
-	case n.group != 0:
-		p.Identity = slices.Clone(p.Identity)
+	case n.group == allGroups:
+		out := []Principal{p}
 		for _, i := range g.joined(n) {
-			p.Identity = append(p.Identity, g.groups[i].Policies...)
+			out = append(out, p.with(g.groups[i].Policies))
 		}
-		if n.group == allGroups {
-			p.apart = make([]int, len(m.Permissions.Identity))
-			for _, i := range g.joined(n) {
-				p.apart = append(p.apart, slices.Repeat([]int{i + 1}, len(g.groups[i].Policies))...)
-			}
-		}
+		return out
+	case n.group != 0:
+		return []Principal{p.with(g.groups[n.group-1].Policies)}
 	}
+	return []Principal{p}
+}
+
+// with is the principal with more policies.
+func (p Principal) with(more []Policy) Principal {
+	p.Identity = slices.Concat(p.Identity, more)
 	return p
 }
 
-// joined are the groups that a node is in beside those that it has been in.
+// joined are the groups that a node might join, beside those that it is in.
 func (g *Graph) joined(n node) []int {
-	if n.group != allGroups {
-		return []int{n.group - 1}
-	}
 	own := g.walker(node{at: n.at})
 	return own.joinable()
 }
@@ -200,25 +201,25 @@ func (g *Graph) administers(n node) bool {
 	if n.own() && !g.mentions.has(g.can[n.at], "iam:PutRolePolicy") {
 		return false // spares most of them the question
 	}
-	p := g.permissions(n)
-	if n.anything && p.Boundary == nil && len(p.SCP) == 0 {
-		return true
-	}
 	q := Question{
 		Action: "iam:*", Facts: m.facts,
 		Resource: iam.ARN{Partition: m.partition, Service: "iam", Account: m.Who.Account, Resource: "*"}.String(),
 	}
-	for limit := range p.limits {
-		if !slices.ContainsFunc(limit, func(policy Policy) bool { return allowsAll(policy.Document, q) }) {
+	return slices.ContainsFunc(g.permissions(n), func(p Principal) bool { return p.allAllowed(q) })
+}
+
+// allAllowed reports whether every layer might allow the whole question, and
+// nothing surely denies all of it.
+func (p *Principal) allAllowed(q Question) bool {
+	if p.denied(q, q.Action, q.Resource) {
+		return false
+	}
+	for layer := range p.layers {
+		if !slices.ContainsFunc(layer, func(policy Policy) bool { return allowsAll(policy.Document, q) }) {
 			return false
 		}
 	}
-	for i, policy := range p.Identity {
-		if allowsAll(policy.Document, q) && !p.besides(i).denied(q, q.Action, q.Resource) {
-			return true
-		}
-	}
-	return false
+	return true
 }
 
 // allowsAll reports whether one statement might allow the whole question.

@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 type walker struct {
 	graph       *Graph
 	node        node
-	permissions Principal
+	permissions []Principal // any of which it may have
 	facts       Facts
 	found       map[ask]*Finding // what was asked before; nil: it could not
 	named       map[string]*[]int
@@ -48,6 +49,27 @@ func (w *walker) may(p *Path, place int) bool {
 		return false
 	}
 	return !w.node.own() || w.graph.mentions.all(w.graph.can[w.node.at], place)
+}
+
+// findings are those of Principal.Findings.
+func (w *walker) findings(q Question) iter.Seq[Finding] {
+	return func(yield func(Finding) bool) {
+		for i := range w.permissions {
+			for f := range w.permissions[i].Findings(q) {
+				if !yield(f) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// ask returns the first of the findings.
+func (w *walker) ask(q Question) (Finding, bool) {
+	for f := range w.findings(q) {
+		return f, true
+	}
+	return Finding{}, false
 }
 
 func (w *walker) who() eval.Principal { return w.graph.who(w.node.at) }
@@ -93,7 +115,7 @@ func (w *walker) betters(p *Path) bool {
 	case GainsAnything:
 		return !w.node.anything
 	case GainsUnbound:
-		return w.permissions.Boundary != nil
+		return w.permissions[0].Boundary != nil
 	case GainsOpening:
 		return !w.node.anything
 	}
@@ -149,7 +171,7 @@ func (w *walker) namedBy(action string) *[]int {
 		return have
 	}
 	list := &[]int{}
-	for f := range w.permissions.Findings(Question{Action: action, Resource: "*", Facts: w.facts}) {
+	for f := range w.findings(Question{Action: action, Resource: "*", Facts: w.facts}) {
 		for _, r := range f.Resources {
 			if strings.ContainsAny(r, "*?$") {
 				list = nil
@@ -223,7 +245,7 @@ func (w *walker) holds(e *Edge, to int) bool {
 
 func (w *walker) assumes(e *Edge, to int) bool {
 	role := w.graph.role(to)
-	f, may := w.permissions.Could(Question{Action: assumeRole, Resource: role.ARN, Facts: w.facts})
+	f, may := w.ask(Question{Action: assumeRole, Resource: role.ARN, Facts: w.facts})
 	if may {
 		e.Why = append(e.Why, f)
 	}
@@ -253,8 +275,7 @@ func asksTags(s iam.Statement) bool {
 // denied reports whether the principal is kept from assuming a role even if
 // that trusts it by name, as it can let it do.
 func (w *walker) denied(to int) bool {
-	p := w.permissions
-	p.Identity = append(slices.Clone(p.Identity), Policy{Document: anything})
+	p := w.permissions[0].with([]Policy{{Document: anything}})
 	p.Boundary = nil // an implicit denial there does not bind whom a role of the account names
 	_, could := p.Could(Question{Action: assumeRole, Resource: w.graph.who(to).ARN, Facts: w.facts})
 	return !could
@@ -280,7 +301,7 @@ func (w *walker) runs(e *Edge, to int) bool {
 	}
 	for _, service := range append([]string{e.Service}, e.Path.Service...) {
 		passed := w.facts.With(map[string][]string{"iam:PassedToService": {service}})
-		if f, could := w.permissions.Could(Question{Action: passRole, Resource: role.ARN, Facts: passed}); could {
+		if f, could := w.ask(Question{Action: passRole, Resource: role.ARN, Facts: passed}); could {
 			e.Why = append(e.Why, f)
 			return true
 		}
@@ -327,9 +348,13 @@ func (w *walker) resources(on On, to int) []string {
 		}
 		return out
 	case OnOwnPolicy:
-		return customerPolicies(w.permissions.Identity)
+		var all []Policy
+		for _, p := range w.permissions {
+			all = append(all, p.Identity...)
+		}
+		return customerPolicies(all)
 	case OnOwnBoundary:
-		if edge := w.permissions.Boundary; edge != nil {
+		if edge := w.permissions[0].Boundary; edge != nil {
 			return customerPolicies([]Policy{*edge})
 		}
 		return nil
@@ -374,7 +399,7 @@ func (w *walker) could(action, resource string) *Finding {
 		return f
 	}
 	var why *Finding
-	for f := range w.permissions.Findings(Question{Action: action, Resource: resource, Facts: w.facts}) {
+	for f := range w.findings(Question{Action: action, Resource: resource, Facts: w.facts}) {
 		if f.Unknown || slices.ContainsFunc(f.Resources, w.isHome) {
 			why = &f
 			break

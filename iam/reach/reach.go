@@ -25,32 +25,6 @@ type Principal struct {
 	// SCP are the service control policies that bind it, a list for each level
 	// of the organisation that has any. Each level must allow.
 	SCP [][]Policy
-
-	// apart tells policies that the principal may take on or not: of each of
-	// Identity the group that it comes from, counted from 1. What one denies binds
-	// only what its own group allows. 0, or no entry: it has the policy.
-	apart []int
-}
-
-// besides is the principal with the policies that it must have to have one of
-// them.
-func (p *Principal) besides(i int) *Principal {
-	if p.apart == nil {
-		return p
-	}
-	group := func(i int) int {
-		if i < len(p.apart) {
-			return p.apart[i]
-		}
-		return 0
-	}
-	out := Principal{Boundary: p.Boundary, SCP: p.SCP}
-	for j, policy := range p.Identity {
-		if of := group(j); of == 0 || of == group(i) {
-			out.Identity = append(out.Identity, policy)
-		}
-	}
-	return &out
 }
 
 // Question is a set of requests: those whose action and resource match and of
@@ -93,16 +67,15 @@ func (p *Principal) Could(q Question) (Finding, bool) {
 // in the order of the policies.
 func (p *Principal) Findings(q Question) iter.Seq[Finding] {
 	return func(yield func(Finding) bool) {
-		for k, policy := range p.Identity {
-			own := p.besides(k)
+		for _, policy := range p.Identity {
 			if policy.Document == nil {
-				if own.remains(q, q.Action, q.Resource) && !yield(Finding{Policy: policy.Name, Unknown: true}) {
+				if p.remains(q, q.Action, q.Resource) && !yield(Finding{Policy: policy.Name, Unknown: true}) {
 					return
 				}
 				continue
 			}
 			for i, s := range policy.Document.Statements {
-				f, ok := own.statementCould(policy.Document.Version, s, q)
+				f, ok := p.statementCould(policy.Document.Version, s, q)
 				if !ok {
 					continue
 				}
