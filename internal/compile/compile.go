@@ -1,7 +1,7 @@
 // Package compile turns a spec into the estate it asks for: roles with their
 // trust and policies, machine users with their groups, providers. It fits
-// policies into AWS's quotas by splitting, never by widening; what does not fit
-// is an error that says what to split.
+// policies into AWS's quotas by joining and splitting statements, never by
+// widening; what does not fit is an error that says what to split.
 package compile
 
 import (

@@ -240,12 +240,12 @@ func TestRefused(t *testing.T) {
 	}{
 		{
 			name: "more managed policies than a role takes", text: bigSpec(95), quotas: Quotas{"222222222222": small},
-			want: "role r needs",
+			want: "role r: needs 31 managed policies beside its inline ones; the account attaches 3 to a role",
 		},
 		{
 			name: "one resource too long for a policy", text: bigSpec(1),
 			quotas: Quotas{"222222222222": {RoleInlineSize: 10, ManagedPolicySize: 50, AttachedPerRole: 10, TrustPolicySize: 2048}},
-			want:   "a statement of ecr-docker-push in role r has more than the 50 characters",
+			want:   "role r: a statement of ecr-docker-push has more than the 50 characters",
 		},
 		{
 			name: "trust policy too long", text: bigSpec(1),

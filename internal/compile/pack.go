@@ -14,36 +14,99 @@ import (
 )
 
 // pack puts a role's documents inline as long as they fit and the largest of
-// the rest into managed policies, splitting by statement and then by resource.
-// Nothing is merged or widened.
+// the rest into managed policies. Nothing is widened to fit.
 func (c *compiler) pack(r spec.Role, account *estate.Account, out *estate.Role, docs []named) {
-	inline, spilled := spill(docs, account.Quotas.RoleInlineSize)
+	inline, managed, misfit := fit(docs, account.Quotas)
+	if misfit != nil {
+		c.fail(r.Pos, misfit.hint, "role %s: %s", r.Name, misfit.what)
+	}
 	out.Inline = inlinePolicies(inline)
 	slices.SortFunc(out.Inline, func(a, b estate.InlinePolicy) int { return cmp.Compare(a.Name, b.Name) })
-	for _, d := range spilled {
-		parts, ok := split(d.doc, account.Quotas.ManagedPolicySize)
-		if !ok {
-			c.fail(r.Pos, "split the grant's list of resources over several grants", "a statement of %s in role %s has more than the %d characters that a managed policy takes", d.name, r.Name, account.Quotas.ManagedPolicySize)
+	for _, d := range managed {
+		name, err := hashedName(out.Name, d.name, d.doc)
+		if err != nil {
+			c.errs = append(c.errs, &fault.Error{Where: r.Pos.String(), What: fmt.Sprintf("policy %s of role %s", d.name, r.Name), Cause: err})
 			continue
 		}
-		for _, part := range parts {
-			name, err := hashedName(out.Name, d.name, part)
-			if err != nil {
-				c.errs = append(c.errs, &fault.Error{Where: r.Pos.String(), What: fmt.Sprintf("policy %s of role %s", d.name, r.Name), Cause: err})
-				continue
-			}
-			p := estate.ManagedPolicy{Name: name, Path: c.path(), Document: part, Tags: c.tags(nil)}
-			if arn := account.PolicyARN(p.Path, p.Name); !slices.Contains(out.Attached, arn) {
-				account.Policies = append(account.Policies, p)
-				out.Attached = append(out.Attached, arn)
-			}
+		p := estate.ManagedPolicy{Name: name, Path: c.path(), Document: d.doc, Tags: c.tags(nil)}
+		if arn := account.PolicyARN(p.Path, p.Name); !slices.Contains(out.Attached, arn) {
+			account.Policies = append(account.Policies, p)
+			out.Attached = append(out.Attached, arn)
 		}
 	}
 	slices.Sort(out.Attached)
-	if n, most := len(out.Attached), account.Quotas.AttachedPerRole; n > most {
-		c.fail(r.Pos, "split the role in two, each with some of the grants, or ask AWS to raise the quota",
-			"role %s needs %d managed policies beside its inline ones; account %s attaches %d to a role", r.Name, n, account.ID, most)
+}
+
+// misfit says what does not fit and what to split.
+type misfit struct{ what, hint string }
+
+// fit shares documents out to a role's inline policies and to managed ones. It
+// keeps one policy to a grant for as long as that fits; then it says the same
+// in fewer statements; then grants share managed policies.
+func fit(docs []named, q estate.Quotas) (inline, managed []named, err *misfit) {
+	inline, spilled := spill(docs, q.RoleInlineSize)
+	if len(spilled) > 0 {
+		inline, spilled = spill(mergedEach(docs), q.RoleInlineSize)
 	}
+	for _, d := range spilled {
+		parts, ok := split(d.doc, q.ManagedPolicySize)
+		if !ok {
+			return nil, nil, &misfit{
+				what: fmt.Sprintf("a statement of %s has more than the %d characters that a managed policy takes", d.name, q.ManagedPolicySize),
+				hint: "shorten the names of its resources and the values of its conditions: it cannot be split further",
+			}
+		}
+		for _, part := range parts {
+			managed = append(managed, named{d.name, part})
+		}
+	}
+	if len(managed) > q.AttachedPerRole {
+		if fewer, ok := shared(spilled, q.ManagedPolicySize); ok {
+			managed = fewer
+		}
+	}
+	if n := len(managed); n > q.AttachedPerRole {
+		return nil, nil, &misfit{
+			what: fmt.Sprintf("needs %d managed policies beside its inline ones; the account attaches %d to a role", n, q.AttachedPerRole),
+			hint: "split the role in two, each with some of the grants, or ask AWS to raise the quota; " + largest(docs),
+		}
+	}
+	return inline, managed, nil
+}
+
+func mergedEach(docs []named) []named {
+	var out []named
+	for _, d := range docs {
+		out = append(out, named{d.name, merged(d.doc)})
+	}
+	return out
+}
+
+// shared packs the documents into as few as it can.
+func shared(docs []named, most int) ([]named, bool) {
+	var all []iam.Statement
+	for _, d := range docs {
+		all = append(all, d.doc.Statements...)
+	}
+	parts, ok := split(merged(document(all)), most)
+	var out []named
+	for _, part := range parts {
+		out = append(out, named{"grants", part})
+	}
+	return out, ok
+}
+
+// largest names the documents that take the most room.
+func largest(docs []named) string {
+	bySize := slices.SortedStableFunc(slices.Values(docs), func(a, b named) int { return cmp.Compare(b.doc.Size(), a.doc.Size()) })
+	text := "the largest:"
+	for i, d := range bySize[:min(3, len(bySize))] {
+		if i > 0 {
+			text += ","
+		}
+		text += fmt.Sprintf(" %s with %d characters", d.name, d.doc.Size())
+	}
+	return text
 }
 
 // spill moves the largest documents out until the rest fits into most
@@ -69,50 +132,51 @@ func spill(docs []named, most int) (inline, spilled []named) {
 }
 
 // split cuts a document into ones of at most most characters, none of them
-// empty. It reports false when one resource alone is too much.
+// empty: each piece goes into the first that has room. It reports false when
+// one action on one resource alone is too much.
 func split(doc *iam.Document, most int) ([]*iam.Document, bool) {
 	var parts []*iam.Document
-	current := document(nil)
-	flush := func() {
-		if len(current.Statements) > 0 {
-			parts = append(parts, current)
-		}
-		current = document(nil)
-	}
 	for _, s := range doc.Statements {
 		pieces, ok := splitStatement(s, most)
 		if !ok {
 			return nil, false
 		}
-		for i, piece := range pieces {
-			if i > 0 && s.SID != "" {
-				piece.SID = numberedSID(s.SID, i+1) // Sids are unique in a document
-			}
-			grown := document(append(slices.Clone(current.Statements), piece))
-			if grown.Size() > most {
-				flush()
-				grown = document([]iam.Statement{piece})
-			}
-			current = grown
+		for _, piece := range pieces {
+			parts = place(parts, piece, most)
 		}
 	}
-	flush()
 	return parts, true
 }
 
-// splitStatement halves the list of resources until each half fits. A
-// statement means the same as the two halves together, for Allow and for Deny;
-// not so for NotResource, which stays whole.
+// place adds a statement to the first document that has room, or to a new one.
+func place(parts []*iam.Document, s iam.Statement, most int) []*iam.Document {
+	for i, part := range parts {
+		if grown := distinct(document(append(slices.Clone(part.Statements), s))); grown.Size() <= most {
+			parts[i] = grown
+			return parts
+		}
+	}
+	return append(parts, document([]iam.Statement{s}))
+}
+
+// splitStatement halves the list of resources, or else of actions, until each
+// half fits. A statement means the same as the two halves together, for Allow
+// and for Deny; not so for NotResource and NotAction, which stay whole.
 func splitStatement(s iam.Statement, most int) ([]iam.Statement, bool) {
 	if document([]iam.Statement{s}).Size() <= most {
 		return []iam.Statement{s}, true
 	}
-	if len(s.Resources) < 2 {
+	left, right := s, s
+	switch {
+	case len(s.Resources) > 1:
+		half := len(s.Resources) / 2
+		left.Resources, right.Resources = s.Resources[:half:half], s.Resources[half:]
+	case len(s.Actions) > 1:
+		half := len(s.Actions) / 2
+		left.Actions, right.Actions = s.Actions[:half:half], s.Actions[half:]
+	default:
 		return nil, false
 	}
-	left, right := s, s
-	half := len(s.Resources) / 2
-	left.Resources, right.Resources = s.Resources[:half:half], s.Resources[half:]
 	a, ok := splitStatement(left, most)
 	if !ok {
 		return nil, false
@@ -137,8 +201,6 @@ func hashedName(role, grant string, doc *iam.Document) (string, error) {
 	}
 	return name + "-" + hex.EncodeToString(sum[:])[:hash], nil
 }
-
-func numberedSID(sid string, n int) string { return fmt.Sprintf("%s%d", sid, n) }
 
 func numbered(name string, n int) string {
 	if n == 1 {
