@@ -153,18 +153,25 @@ func badResource(p *pass, v *node, a arn) {
 		return
 	}
 	s, _ := action.ServiceByPrefix(a.parts[partService])
-	p.report(v, "%q is no ARN of a resource of %s%s", v.text, s.Prefix, asOf()).hint("they are such as %s", examples(s, 3))
+	p.report(v, "%q is no ARN of a resource of %s%s", v.text, s.Prefix, asOf()).hint("they are such as %s", shortest(typesOf(s), 2))
 }
 
-// examples are templates of ARNs of the service.
-func examples(s *action.Service, most int) string {
+// shortest lists the shortest templates of types' ARNs, which are most often
+// the plain ones.
+func shortest(types []*action.ResourceType, most int) string {
 	var list []string
-	for i := range s.ResourceTypes {
-		for _, template := range s.ResourceTypes[i].ARNs {
-			if len(list) < most {
-				list = append(list, template)
-			}
-		}
+	for _, t := range types {
+		list = append(list, t.ARNs...)
 	}
-	return strings.Join(list, ", ")
+	slices.SortStableFunc(list, func(a, b string) int { return len(a) - len(b) })
+	list = slices.Compact(list)
+	return strings.Join(list[:min(len(list), most)], ", ")
+}
+
+func typesOf(s *action.Service) []*action.ResourceType {
+	types := make([]*action.ResourceType, len(s.ResourceTypes))
+	for i := range s.ResourceTypes {
+		types[i] = &s.ResourceTypes[i]
+	}
+	return types
 }

@@ -161,6 +161,8 @@ func TestGuess(t *testing.T) {
 		{open + `"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}`, lint.Identity},
 		{open + `"Effect": "Allow", "Action": "sts:AssumeRole"}]}`, lint.Trust},
 		{open + `"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]}`, lint.Trust},
+		{open + `"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*"}]}`, lint.Trust},
+		{open + `"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "*"}]}`, lint.RCP},
 		{open + `"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}]}`, lint.Resource},
 		{open + `"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}]}`, lint.RCP},
 		{open + `"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::b"}]}`, lint.Resource},

@@ -32,10 +32,12 @@ func guess(d *document) (Type, string) {
 		return Trust, "it allows sts actions and names no resource"
 	case !principal:
 		return Identity, "it names no principal"
-	case !resource && !other:
-		return Trust, "it names principals and no resource"
 	case denyAll && onlyDenials(d):
 		return RCP, `it denies to principal "*" and allows nothing`
+	case !resource && !other:
+		return Trust, "it names principals and no resource"
+	case role && !other:
+		return Trust, "it names principals and only actions that assume roles"
 	}
 	return Resource, "it names principals and resources"
 }

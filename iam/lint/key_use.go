@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -41,10 +42,19 @@ func actionWithoutKey(p *pass) {
 			}
 		}
 		if len(without) > 0 {
-			p.report(c.key, "requests for %s carry no %s%s", strings.Join(without, ", "), k.Name, asOf()).
+			p.report(c.key, "requests for %s carry no %s%s", someOf(without), k.Name, asOf()).
 				hint("give them a statement without the condition")
 		}
 	}
+}
+
+// someOf lists a few words, and says how many there are more.
+func someOf(words []string) string {
+	const few = 3
+	if more := len(words) - few; more > 1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(words[:few], ", "), more)
+	}
+	return strings.Join(words, ", ")
 }
 
 func prefixOf(s string) string {

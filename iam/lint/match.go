@@ -122,9 +122,5 @@ func wants(a *action.Action) string {
 	if a.WildcardOnly {
 		return `it has no resources: its Resource is "*"`
 	}
-	types := a.ResourceTypes()
-	if len(types) == 0 || len(types[0].ARNs) == 0 {
-		return ""
-	}
-	return "its resources are such as " + types[0].ARNs[0]
+	return "its resources are such as " + shortest(a.ResourceTypes(), 1)
 }

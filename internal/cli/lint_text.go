@@ -113,7 +113,7 @@ func findingText(out *ui.Printer, f lintFile, finding lint.Finding) {
 	out.Line(ui.Bold(fmt.Sprintf("%s:%v:", f.name(), finding.Start)), ui.Plain(" "), span,
 		ui.Plain(" "+finding.Message+" "), ui.Dim("["+finding.Code+"]"))
 	if finding.Hint != "" {
-		out.Line(ui.Dim("    " + finding.Hint))
+		out.Text(4, ui.StyleDim, finding.Hint)
 	}
 }
 
