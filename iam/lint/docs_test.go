@@ -90,7 +90,20 @@ control policy or a resource control policy. The codes are those of AWS's own va
 those that it has not. What exists at AWS is taken from the reference that is part of the program, here of %s. Whatever reads as JSON gets findings with line,
 column and path; a **fix** is applied by ` + "`--fix`" + ` where it leaves what the policy allows and denies as it was, or where AWS refuses the policy and there is one way to read it.
 
-Sizes are measured against AWS's default quotas; ` + "`--quota TYPE=CHARACTERS`" + ` says what AWS has raised for you.
+Sizes are measured against AWS's default quotas; ` + "`--quota TYPE=CHARACTERS`" + ` says what AWS has raised for you. More than 1 MiB, or objects nested deeper
+than ten, are an error and not read.
+
+**Folders.** All files named ` + "`*.json`" + ` are read, but for those in hidden folders and ` + "`node_modules`" + `. One is taken for a policy if it has a Statement,
+misspelt perhaps, or a Version that is a date; if it is broken, if ` + "`\"Statement\"`" + ` stands in it. The others are named, with what they are instead.
+
+**Types.** Without ` + "`--type`" + ` each policy is taken for what its elements tell: no principal, an identity policy; principals and only actions that assume
+roles, or no resource, a trust policy; denials to everyone on everything alone, an RCP; else a resource policy. SCPs and boundaries look like identity policies.
+
+**Fixes.** The safe fixes of one run do not overlap: whoever reads ` + "`--json`" + ` or ` + "`--sarif`" + ` can apply all of them. ` + "`--fix`" + ` goes on until none is left, so that a
+second run changes nothing. Fixes that are not safe change what the policy means; each is for a person to take.
+
+**SARIF.** Regions count lines and Unicode characters from 1. Errors are of level error, both kinds of warnings warning, suggestions note; security
+warnings have the tag ` + "`security`" + ` and a ` + "`security-severity`" + ` of 7.0, by which GitHub ranks them as high.
 
 A test writes this page from the checks (` + "`go test ./iam/lint -update`" + `). For each it has a policy that the check reports and one next to it in which no
 check finds anything: ` + "[`iam/lint/testdata`](../iam/lint/testdata)" + `. Another runs all of them over the 1,594 policies that AWS manages:
