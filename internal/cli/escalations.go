@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+
 	"github.com/spf13/cobra"
 
 	"github.com/postern-dev/postern/iam/reach"
@@ -92,13 +94,15 @@ type stepAnswer struct {
 	Category    reach.Category `json:"category"`
 	Actions     []string       `json:"actions"`
 	From        string         `json:"from"`
-	To          string         `json:"to"`                // that of From where it changes itself
-	Service     string         `json:"service,omitempty"` // that runs the role
-	Groups      []string       `json:"groups,omitempty"`  // that it joins
-	Partly      bool           `json:"partly,omitempty"`  // it gets something of what To may do, and no further
-	Conditional bool           `json:"conditional"`       // something allows it under conditions only
-	Unknown     bool           `json:"unknown,omitempty"` // by a policy whose content is not known
-	Source      string         `json:"source"`            // where it is described
+	To          string         `json:"to"`                 // that of From where it changes itself
+	Service     string         `json:"service,omitempty"`  // that runs the role
+	Groups      []string       `json:"groups,omitempty"`   // that it joins
+	Partly      bool           `json:"partly,omitempty"`   // it gets something of what To may do, and no further
+	Opens       string         `json:"opens,omitempty"`    // to whomever From likes, by a policy of something else; it leads no further
+	Presumes    bool           `json:"presumes,omitempty"` // that something there runs with the role of To
+	Conditional bool           `json:"conditional"`        // something allows it under conditions only
+	Unknown     bool           `json:"unknown,omitempty"`  // by a policy whose content is not known
+	Source      string         `json:"source"`             // where it is described
 	Via         []viaAnswer    `json:"via"`
 
 	gains reach.Gains
@@ -147,16 +151,16 @@ func (q *asked) escalations(m *reach.Member) *escalationsResult {
 	return r
 }
 
-// reach adds single steps, the first to each whom they lead to, without those
-// that are ways already.
+// reach adds single steps, the first to each whom they lead to or what they
+// open, without those that are ways already.
 func (r *escalationsResult) reach(edges []reach.Edge) {
 	seen := map[string]bool{}
 	for _, e := range r.Escalations {
 		seen[e.To] = len(e.Steps) == 1
 	}
 	for _, e := range edges {
-		if !seen[e.To] {
-			seen[e.To] = true
+		if to := cmp.Or(e.Path.Opens, e.To); !seen[to] {
+			seen[to] = true
 			r.Reaches = append(r.Reaches, stepOf(e))
 		}
 	}
@@ -176,7 +180,7 @@ func (q *asked) escalation(c reach.Chain) escalationAnswer {
 func stepOf(e reach.Edge) stepAnswer {
 	s := stepAnswer{
 		ID: e.Path.ID, Category: e.Path.Category, Actions: []string{}, From: e.From, To: e.To, Service: e.Service, Groups: e.Groups,
-		Partly: e.Path.Gains == reach.GainsPart, Conditional: e.Conditional(), Unknown: e.Unknown(), Source: e.Path.Source, Via: []viaAnswer{},
+		Partly: e.Path.Gains == reach.GainsPart, Opens: e.Path.Opens, Presumes: e.Path.Presumes(), Conditional: e.Conditional(), Unknown: e.Unknown(), Source: e.Path.Source, Via: []viaAnswer{},
 		gains: e.Path.Gains,
 	}
 	for _, step := range e.Path.Steps {

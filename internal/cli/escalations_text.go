@@ -17,20 +17,33 @@ func escalationsText(out *ui.Printer, r *escalationsResult) {
 			title += ", into roles that lead there or are administrators"
 		}
 		out.Heading(title)
-		entriesText(out, r.Entries)
+		entriesText(out, r.Entries[:min(len(r.Entries), mostWays)])
+		moreText(out, len(r.Entries))
 	}
-	for _, e := range r.Escalations {
+	for _, e := range r.Escalations[:min(len(r.Escalations), mostWays)] {
 		out.Blank()
 		wayText(out, e)
 		for i := range e.Steps {
 			stepText(out, fmt.Sprintf("%d.", i+1), &e.Steps[i])
 		}
 	}
+	moreText(out, len(r.Escalations))
 	if len(r.Reaches) > 0 {
 		out.Heading("In one step, too")
-		for i := range r.Reaches {
+		for i := range r.Reaches[:min(len(r.Reaches), mostWays)] {
 			stepText(out, "•", &r.Reaches[i])
 		}
+		moreText(out, len(r.Reaches))
+	}
+}
+
+// mostWays is how many are shown; more nobody reads.
+const mostWays = 50
+
+func moreText(out *ui.Printer, all int) {
+	if all > mostWays {
+		out.Blank()
+		out.Line(ui.Dim(fmt.Sprintf("… and %d more: --json has all", all-mostWays)))
 	}
 }
 
@@ -88,6 +101,8 @@ func (s *stepAnswer) gain() string {
 		return "joins " + few(s.Groups)
 	case s.gains == reach.GainsUnbound:
 		return "is no longer held by its permissions boundary"
+	case s.gains == reach.GainsOpening:
+		return "opens " + s.Opens + " to whomever it likes"
 	case s.gains == reach.GainsPart:
 		return "does something of what " + s.To + " may do"
 	case s.From == s.To:
@@ -99,6 +114,9 @@ func (s *stepAnswer) gain() string {
 	}
 	if s.Service != "" {
 		text += ", by way of " + s.Service
+		if s.Presumes {
+			text += ", if anything there has the role"
+		}
 	}
 	return text
 }
