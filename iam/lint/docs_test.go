@@ -91,7 +91,7 @@ those that it has not. What exists at AWS is taken from the reference that is pa
 column and path; a **fix** is applied by ` + "`--fix`" + ` where it leaves what the policy allows and denies as it was, or where AWS refuses the policy and there is one way to read it.
 
 Sizes are measured against AWS's default quotas; ` + "`--quota TYPE=CHARACTERS`" + ` says what AWS has raised for you. More than 1 MiB, or objects nested deeper
-than ten, are an error and not read.
+than ten, are an error and not read. Each check reports at most 100 places of a policy.
 
 **Folders.** All files named ` + "`*.json`" + ` are read, but for those in hidden folders and ` + "`node_modules`" + `. One is taken for a policy if it has a Statement,
 misspelt perhaps, or a Version that is a date; if it is broken, if ` + "`\"Statement\"`" + ` stands in it. The others are named, with what they are instead.
