@@ -55,7 +55,7 @@ type Param struct {
 	Regions  bool     // the values are regions of the role's partition
 	Roles    bool     // the values are names of roles of the account, with their paths
 
-	pattern *regexp.Regexp // Pattern, compiled by newGrants
+	pattern func() *regexp.Regexp // Pattern, compiled when first used; nil: any
 }
 
 // ParamType is the form of a parameter's value.
@@ -167,13 +167,14 @@ func newGrants() []*Grant {
 		sshKeyLookup(),
 		ssmParametersRead(),
 		ssmRunCommand(),
+		terraformPlan(),
 		terraformRemoteStateS3(),
 		terragrunt(),
 	}
 	for _, g := range all {
 		for i, p := range g.Params {
 			if p.Pattern != "" {
-				g.Params[i].pattern = regexp.MustCompile(p.Pattern)
+				g.Params[i].pattern = lazily(p.Pattern)
 			}
 		}
 	}

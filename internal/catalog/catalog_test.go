@@ -21,7 +21,7 @@ func TestAll(t *testing.T) {
 		"codedeploy", "consul-auto-discovery", "ecr-docker-pull", "ecr-docker-push", "ecs-run-task",
 		"ecs-service-deployment", "eks-describe", "lambda-deploy", "packer-ami", "postern-apply",
 		"pulumi-state-s3", "rotate-access-keys", "route53-acme", "s3-static-site", "sam-deploy",
-		"secrets-read", "ssh-key-lookup", "ssm-parameters-read", "ssm-run-command", "terraform-remote-state-s3",
+		"secrets-read", "ssh-key-lookup", "ssm-parameters-read", "ssm-run-command", "terraform-plan", "terraform-remote-state-s3",
 		"terragrunt",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
@@ -54,12 +54,13 @@ func TestLookup(t *testing.T) {
 
 func TestSuggest(t *testing.T) {
 	for name, want := range map[string]string{
-		"ecr-push":            "",
-		"ecr-docker-pus":      "ecr-docker-push",
-		"ecs_service_deploy":  "ecs-service-deployment",
-		"terraform":           "terraform-remote-state-s3",
-		"consul-autodiscover": "consul-auto-discovery",
-		"administrator":       "",
+		"ecr-push":               "",
+		"ecr-docker-pus":         "ecr-docker-push",
+		"ecs_service_deploy":     "ecs-service-deployment",
+		"terraform":              "", // several begin so
+		"terraform-remote-state": "terraform-remote-state-s3",
+		"consul-autodiscover":    "consul-auto-discovery",
+		"administrator":          "",
 	} {
 		if got := catalog.Suggest(name); got != want {
 			t.Errorf("Suggest(%q) = %q, want %q", name, got, want)

@@ -115,7 +115,7 @@ func (p *Param) fault(v string) (msg, hint string) {
 		}
 		return fmt.Sprintf("%q is neither true nor false", v), write
 	}
-	matches := p.pattern == nil || p.pattern.MatchString(v)
+	matches := p.pattern == nil || p.pattern().MatchString(v)
 	switch {
 	case v == "":
 		return "is empty", write
@@ -146,7 +146,7 @@ func (p *Param) fault(v string) (msg, hint string) {
 func (p *Param) withoutSlashes(v string) string {
 	parts := strings.FieldsFunc(v, func(r rune) bool { return r == '/' })
 	clean := strings.Join(parts, "/")
-	if p.pattern != nil && p.pattern.MatchString(clean) {
+	if p.pattern != nil && p.pattern().MatchString(clean) {
 		return fmt.Sprintf("write %q", clean)
 	}
 	return "write " + p.example()

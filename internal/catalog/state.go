@@ -15,10 +15,11 @@ type state struct {
 	bucket   string   // name
 	objects  []string // keys of states, or patterns of keys
 	listed   []string // prefixes that may be listed, or patterns; nil: any
-	write    bool
-	lockfile bool   // take the lock that lies beside the state (use_lockfile); never at a level that only reads
-	table    string // DynamoDB table with the locks; empty: none
-	key      string // KMS key id or ARN; empty: none
+	write    bool     // write states; with it goes taking locks in the table
+	locks    bool     // take locks in the table without writing states
+	lockfile bool     // take the lock that lies beside the state (use_lockfile); never at a level that only reads
+	table    string   // DynamoDB table with the locks; empty: none
+	key      string   // KMS key id or ARN; empty: none
 }
 
 // lockSuffix is what Terraform and OpenTofu append to a state's key for its
@@ -65,32 +66,57 @@ func (t *state) read() iam.Statement {
 }
 
 // lockTable bounds the items as the objects are bounded: Terraform names a
-// lock BUCKET/KEY. ForAllValues alone would hold for a call without keys.
+// lock BUCKET/KEY, and the digest that it keeps of a state alike. Who only takes
+// locks changes no digest: a wrong one stops every later run.
 func (t *state) lockTable() []iam.Statement {
 	table := []string{t.arn("dynamodb", "table/"+t.table)}
-	var items []string
+	var locks, items []string
 	for _, key := range t.objects {
+		locks = append(locks, t.bucket+"/"+key)
 		items = append(items, t.bucket+"/"+key)
 		if !strings.HasSuffix(key, "*") {
 			items = append(items, t.bucket+"/"+key+digestSuffix)
 		}
 	}
+	// ForAllValues alone would hold for a call without keys.
+	on := func(sid string, actions, keys []string) iam.Statement {
+		return allow(t.prefix+sid, actions, table,
+			when("ForAllValues:StringLike", "dynamodb:LeadingKeys", keys...), when("Null", "dynamodb:LeadingKeys", "false"))
+	}
 	actions := []string{"dynamodb:GetItem"}
 	if t.write {
 		actions = []string{"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"}
 	}
-	return []iam.Statement{
-		allow(t.prefix+"LockTable", []string{"dynamodb:DescribeTable"}, table),
-		allow(t.prefix+"LockItems", actions, table,
-			when("ForAllValues:StringLike", "dynamodb:LeadingKeys", items...),
-			when("Null", "dynamodb:LeadingKeys", "false")),
+	out := []iam.Statement{allow(t.prefix+"LockTable", []string{"dynamodb:DescribeTable"}, table), on("LockItems", actions, items)}
+	if t.locks {
+		out = append(out, on("Lock", []string{"dynamodb:DeleteItem", "dynamodb:PutItem"}, locks))
 	}
+	return out
+}
+
+// inWorkspaces adds the states of the workspaces to the one of the default, and
+// bounds what may be listed.
+func (t *state) inWorkspaces(args Args) {
+	folder, state := args.one("workspace_prefix"), t.objects[0]
+	for _, name := range args["workspaces"] {
+		t.objects = append(t.objects, folder+"/"+name+"/"+state)
+	}
+	for _, object := range t.objects {
+		t.listed = append(t.listed, object)
+		if t.lockfile && !strings.HasSuffix(object, "*") {
+			t.listed = append(t.listed, object+lockSuffix)
+		}
+	}
+	// Every init looks for workspaces by listing their folder, and fails if it
+	// may not (Terraform forgives that only for the default folder, and not in
+	// every version). The names of workspaces show, their states do not open.
+	t.listed = append(t.listed, folder+"/")
 }
 
 // encryption allows the KMS key through S3 only: not to decrypt a copy.
 func (t *state) encryption() iam.Statement {
 	actions := []string{"kms:Decrypt"}
-	if t.write {
+	if t.write || t.lockfile {
 		actions = append(actions, "kms:GenerateDataKey")
 	}
 	return t.through("s3", t.key, t.prefix+"Key", actions)
@@ -135,6 +161,31 @@ func bucketParam() Param {
 		Name: "bucket", Type: String, Required: true, Max: 63, Pattern: bucketForm, Example: "acme-state",
 		Summary: "name of the S3 bucket with the states, 3 to 63 characters",
 		Wider:   "no level reaches more than one bucket: use the grant once for each",
+	}
+}
+
+// keyParam names one state.
+func keyParam(wider string, levels ...string) Param {
+	return Param{
+		Name: "key", Type: String, Max: 900, Pattern: `^` + keyForm + `$`, Example: "shop/terraform.tfstate", Levels: levels,
+		Summary: "object key of the state, up to 900 characters",
+		Wider:   wider,
+	}
+}
+
+// workspaceParams name workspaces and where the backend keeps them.
+func workspaceParams(wider string, levels ...string) []Param {
+	return []Param{
+		{
+			Name: "workspaces", Type: List, Max: 20, Pattern: `^[A-Za-z0-9_.~-]{1,90}$`, Example: "staging", Levels: levels,
+			Summary: "up to 20 workspaces besides the default one",
+			Wider:   wider,
+		},
+		{
+			Name: "workspace_prefix", Type: String, Max: 100, Default: "env:", Pattern: `^` + keyForm + `$`, Example: "env:", Levels: levels,
+			Summary: "the backend's workspace_key_prefix, up to 100 characters; every init lists what is in it, so that names of workspaces show",
+			Wider:   wider,
+		},
 	}
 }
 

@@ -1,7 +1,7 @@
 package catalog
 
 import (
-	"strings"
+	"slices"
 
 	"github.com/postern-dev/postern/iam"
 )
@@ -15,25 +15,11 @@ func terraformRemoteStateS3() *Grant {
 		Name:    "terraform-remote-state-s3",
 		Summary: "read, and above level read write and lock, Terraform states in an S3 bucket",
 		Never:   "delete a state or an old version of one, create or configure a bucket or a table, write at level read",
-		Params: append([]Param{
+		Params: slices.Concat([]Param{
 			bucketParam(),
-			{
-				Name: "key", Type: String, Max: 900, Pattern: `^` + keyForm + `$`, Example: "shop/terraform.tfstate", Levels: []string{"read", "key"},
-				Summary: "object key of the state, up to 900 characters",
-				Wider:   "for every state of a folder use level prefix, for all of the bucket level bucket",
-			},
+			keyParam("for every state of a folder use level prefix, for all of the bucket level bucket", "read", "key"),
 			prefixParam("prefix"),
-			{
-				Name: "workspaces", Type: List, Max: 20, Pattern: `^[A-Za-z0-9_.~-]{1,90}$`, Example: "staging", Levels: []string{"read", "key", "prefix"},
-				Summary: "up to 20 workspaces besides the default one",
-				Wider:   "for every workspace use level bucket",
-			},
-			{
-				Name: "workspace_prefix", Type: String, Max: 100, Default: "env:", Pattern: `^` + keyForm + `$`, Example: "env:", Levels: []string{"read", "key", "prefix"},
-				Summary: "the backend's workspace_key_prefix, up to 100 characters; every init lists what is in it, so that names of workspaces show",
-				Wider:   "for every workspace use level bucket",
-			},
-		}, stateParams([]string{"key", "prefix", "bucket"})...),
+		}, workspaceParams("for every workspace use level bucket", "read", "key", "prefix"), stateParams([]string{"key", "prefix", "bucket"})),
 		Levels: []Level{
 			{Name: "read", Summary: "read one state and nothing else: plan -lock=false, terraform_remote_state; the default, so that a job which applies must say level: key", Needs: []string{"key"}},
 			{Name: "key", Summary: "read, write and lock one state: plan and apply", Adds: "writing the state, taking and releasing its lock", Needs: []string{"key"}},
@@ -70,19 +56,6 @@ func terraformStatements(s Scope, level string, args Args) []iam.Statement {
 		t.objects = []string{"*"}
 		return t.statements()
 	}
-	folder, state := args.one("workspace_prefix"), t.objects[0]
-	for _, name := range args["workspaces"] {
-		t.objects = append(t.objects, folder+"/"+name+"/"+state)
-	}
-	for _, object := range t.objects {
-		t.listed = append(t.listed, object)
-		if t.lockfile && !strings.HasSuffix(object, "*") {
-			t.listed = append(t.listed, object+lockSuffix)
-		}
-	}
-	// Every init looks for workspaces by listing their folder, and fails if it
-	// may not (Terraform forgives that only for the default folder, and not in
-	// every version). The names of workspaces show, their states do not open.
-	t.listed = append(t.listed, folder+"/")
+	t.inWorkspaces(args)
 	return t.statements()
 }
