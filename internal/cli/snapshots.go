@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"io"
 	"path"
 	"slices"
@@ -40,35 +41,29 @@ func needEstate(cmd *cobra.Command) error {
 	return usageError(cmd, "--estate is missing", "make a snapshot with `aws iam get-account-authorization-details > account.json`")
 }
 
-// snapshots makes one estate of several files, of one account each.
+// snapshots makes one estate of several files, of different accounts.
 func (in *inputs) snapshots(files []string) (*estate.Estate, error) {
-	var text []byte
+	all := &estate.Estate{}
 	from := map[string]string{} // the file of each account
 	for _, file := range files {
-		one, err := in.read(file, maxSnapshotFile)
+		text, err := in.read(file, maxSnapshotFile)
 		if err != nil {
 			return nil, err
 		}
-		alone, err := estate.ReadSnapshot(one)
-		switch {
-		case err != nil:
+		one, err := estate.ReadSnapshot(text)
+		if err != nil {
 			return nil, notSnapshot(file, err)
-		case len(files) == 1:
-			return alone, nil
 		}
-		for _, a := range alone.Accounts {
+		for _, a := range one.Accounts {
 			if before, twice := from[a.ID]; twice {
 				return nil, &fault.Error{Code: fault.Usage, Where: file, What: "account " + a.ID + " is in " + before + " too", Hint: "give one snapshot of each account"}
 			}
 			from[a.ID] = file
+			all.Accounts = append(all.Accounts, a)
 		}
-		text = append(append(text, one...), '\n')
 	}
-	e, err := estate.ReadSnapshot(text)
-	if err != nil {
-		return nil, notSnapshot(strings.Join(files, ", "), err)
-	}
-	return e, nil
+	slices.SortFunc(all.Accounts, func(a, b estate.Account) int { return cmp.Compare(a.ID, b.ID) })
+	return all, nil
 }
 
 func notSnapshot(file string, err error) error {

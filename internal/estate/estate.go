@@ -67,6 +67,7 @@ type Role struct {
 	Attached    []string          // managed policy ARNs
 	Boundary    string            // managed policy ARN; empty: none
 	Tags        map[string]string // nil: none
+	Unprofiled  bool              // read in a snapshot that no instance profile has it; false: one may
 }
 
 // User is an IAM user: here, a machine user.

@@ -18,21 +18,25 @@ import (
 // several such texts one after the other make an estate of several accounts.
 // A policy may stand in it as an object, as the AWS CLI writes it, or as the
 // percent-encoded text of the API. One that is no valid policy is a nil
-// Document: not known. Access keys, providers, quotas and session lengths are
-// not in a snapshot.
+// Document: not known. What is there twice, or under an ARN that is not its own,
+// is an error. Access keys, providers, quotas and session lengths are
+// not in a snapshot. One that does not go to its end is refused: what is missing
+// would look as if it were not there.
 //
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
 func ReadSnapshot(src []byte) (*Estate, error) {
-	r := snapshotReader{accounts: map[string]*Account{}}
+	r := snapshotReader{accounts: map[string]*Account{}, seen: map[string]bool{}, managed: map[string]policyDetail{}}
 	dec := json.NewDecoder(bytes.NewReader(src))
+	cut := false
 	for n := 0; ; n++ {
 		var page details
 		err := dec.Decode(&page)
 		if errors.Is(err, io.EOF) && n > 0 {
 			break
 		}
+		cut = page.IsTruncated || page.NextToken != ""
 		if err != nil {
-			return nil, fmt.Errorf("read snapshot: %w", err)
+			return nil, fmt.Errorf("read snapshot: %w", unreadable(err))
 		}
 		if page.Users == nil && page.Groups == nil && page.Roles == nil && page.Policies == nil {
 			return nil, errors.New("read snapshot: not the output of aws iam get-account-authorization-details")
@@ -40,6 +44,9 @@ func ReadSnapshot(src []byte) (*Estate, error) {
 		if err := r.page(&page); err != nil {
 			return nil, fmt.Errorf("read snapshot: %w", err)
 		}
+	}
+	if cut {
+		return nil, errors.New("read snapshot: it is only a part; make it without --max-items and --no-paginate")
 	}
 	return r.estate(), nil
 }
@@ -50,6 +57,9 @@ type details struct {
 	Groups   []groupDetail  `json:"GroupDetailList"`
 	Roles    []roleDetail   `json:"RoleDetailList"`
 	Policies []policyDetail `json:"Policies"`
+
+	IsTruncated bool   // of a page of the API
+	NextToken   string // of what the AWS CLI cuts off
 }
 
 type tag struct{ Key, Value string }
@@ -85,7 +95,7 @@ type roleDetail struct {
 	AttachedManagedPolicies  []attachedPolicy
 	PermissionsBoundary      boundary
 	Tags                     []tag
-	InstanceProfileList      []struct {
+	InstanceProfileList      []struct { // nil: it was left out
 		Arn, InstanceProfileName, Path string
 	}
 }
@@ -100,7 +110,8 @@ type policyDetail struct {
 
 type snapshotReader struct {
 	accounts map[string]*Account
-	managed  []policyDetail // AWS's own, of no account
+	seen     map[string]bool         // users, groups, roles and policies of customers
+	managed  map[string]policyDetail // AWS's own by ARN, of no account; the last of several
 }
 
 // account finds the account of an ARN.
@@ -120,22 +131,24 @@ func (r *snapshotReader) account(arn string) (*Account, error) {
 
 func (r *snapshotReader) page(page *details) error {
 	for _, d := range page.Users {
-		a, err := r.account(d.Arn)
+		p := placed{"user", d.Arn, d.Path, d.UserName}
+		a, err := r.place(&p)
 		if err != nil {
 			return err
 		}
 		a.Users = append(a.Users, User{
-			Name: d.UserName, Path: d.Path, Groups: slices.Sorted(slices.Values(d.GroupList)), Inline: inlines(d.UserPolicyList),
+			Name: p.name, Path: p.path, Groups: slices.Sorted(slices.Values(d.GroupList)), Inline: inlines(d.UserPolicyList),
 			Attached: arns(d.AttachedManagedPolicies), Boundary: d.PermissionsBoundary.PermissionsBoundaryArn, Tags: tags(d.Tags),
 		})
 	}
 	for _, d := range page.Groups {
-		a, err := r.account(d.Arn)
+		p := placed{"group", d.Arn, d.Path, d.GroupName}
+		a, err := r.place(&p)
 		if err != nil {
 			return err
 		}
 		a.Groups = append(a.Groups, Group{
-			Name: d.GroupName, Path: d.Path, Inline: inlines(d.GroupPolicyList), Attached: arns(d.AttachedManagedPolicies),
+			Name: p.name, Path: p.path, Inline: inlines(d.GroupPolicyList), Attached: arns(d.AttachedManagedPolicies),
 		})
 	}
 	for _, d := range page.Roles {
@@ -152,13 +165,16 @@ func (r *snapshotReader) page(page *details) error {
 }
 
 func (r *snapshotReader) role(d roleDetail) error {
-	a, err := r.account(d.Arn)
+	p := placed{"role", d.Arn, d.Path, d.RoleName}
+	a, err := r.place(&p)
 	if err != nil {
 		return err
 	}
+	d.Path, d.RoleName = p.path, p.name
 	a.Roles = append(a.Roles, Role{
 		Name: d.RoleName, Path: d.Path, Trust: document(d.AssumeRolePolicyDocument), Inline: inlines(d.RolePolicyList),
 		Attached: arns(d.AttachedManagedPolicies), Boundary: d.PermissionsBoundary.PermissionsBoundaryArn, Tags: tags(d.Tags),
+		Unprofiled: d.InstanceProfileList != nil && len(d.InstanceProfileList) == 0,
 	})
 	for _, p := range d.InstanceProfileList {
 		a.InstanceProfiles = append(a.InstanceProfiles, InstanceProfile{Name: p.InstanceProfileName, Path: p.Path, Role: d.RoleName})
@@ -168,13 +184,15 @@ func (r *snapshotReader) role(d roleDetail) error {
 
 func (r *snapshotReader) policy(d policyDetail) error {
 	if strings.Contains(d.Arn, ":iam::aws:policy/") {
-		r.managed = append(r.managed, d)
+		r.managed[d.Arn] = d
 		return nil
 	}
-	a, err := r.account(d.Arn)
+	p := placed{"policy", d.Arn, d.Path, d.PolicyName}
+	a, err := r.place(&p)
 	if err != nil {
 		return err
 	}
+	d.Path, d.PolicyName = p.path, p.name
 	a.Policies = append(a.Policies, managedPolicy(d))
 	return nil
 }

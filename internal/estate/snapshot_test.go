@@ -41,7 +41,8 @@ func TestReadSnapshot(t *testing.T) {
   {"Path": "/", "RoleName": "ci", "Arn": "arn:aws-cn:iam::222222222222:role/ci",
    "AssumeRolePolicyDocument": "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22%2A%22%2C%22Resource%22%3A%22%2A%22%7D%5D%7D",
    "InstanceProfileList": [{"Path": "/", "InstanceProfileName": "ci", "Arn": "arn:aws-cn:iam::222222222222:instance-profile/ci", "Roles": []}],
-   "RolePolicyList": [], "AttachedManagedPolicies": [], "Tags": []}]}`
+   "RolePolicyList": [], "AttachedManagedPolicies": [], "Tags": []},
+  {"Path": "/", "RoleName": "fn", "Arn": "arn:aws-cn:iam::222222222222:role/fn", "AssumeRolePolicyDocument": ` + all + `, "InstanceProfileList": []}]}`
 	got, err := estate.ReadSnapshot([]byte(src))
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +64,7 @@ func TestReadSnapshot(t *testing.T) {
 		},
 		{
 			ID: "222222222222", Partition: "aws-cn", Quotas: estate.DefaultQuotas(), Policies: []estate.ManagedPolicy{shared},
-			Roles:            []estate.Role{{Name: "ci", Path: "/", Trust: doc()}},
+			Roles:            []estate.Role{{Name: "ci", Path: "/", Trust: doc()}, {Name: "fn", Path: "/", Trust: doc(), Unprofiled: true}},
 			InstanceProfiles: []estate.InstanceProfile{{Name: "ci", Path: "/", Role: "ci"}},
 		},
 	}}
@@ -74,13 +75,21 @@ func TestReadSnapshot(t *testing.T) {
 
 func TestReadSnapshotRefuses(t *testing.T) {
 	for src, want := range map[string]string{
-		"":                        "read snapshot: EOF",
-		"{":                       "read snapshot: unexpected EOF",
-		"[]":                      "read snapshot: json: cannot unmarshal array",
-		all:                       "read snapshot: not the output of aws iam get-account-authorization-details",
-		`{"UserDetailList":[{}]}`: `read snapshot: parse ARN "": want`,
-		`{"RoleDetailList":[]}x`:  "read snapshot: invalid character 'x'",
+		"":                                      "read snapshot: it is empty",
+		"{":                                     "read snapshot: it is cut off",
+		"[]":                                    "read snapshot: it is of the wrong type: array",
+		all:                                     "read snapshot: not the output of aws iam get-account-authorization-details",
+		`{"UserDetailList":[{}]}`:               `read snapshot: parse ARN "": want`,
+		`{"RoleDetailList":[],"NextToken":"x"}`: "read snapshot: it is only a part",
+		`{"RoleDetailList":[]}{"RoleDetailList":[],"IsTruncated":true}`: "read snapshot: it is only a part",
+		`{"RoleDetailList":[]}x`:                           "read snapshot: invalid character 'x'",
 		`{"Policies":[{"Arn":"arn:aws:iam::x:policy/y"}]}`: `names no account`,
+		`{"UserDetailList":[{"Arn":"arn:aws:iam::111111111111:user/a"},{"Arn":"arn:aws:iam::111111111111:user/p/A"}]}`:                     `user A of account 111111111111 is there twice`,
+		`{"Policies":[{"Arn":"arn:aws:iam::111111111111:policy/a"},{"Arn":"arn:aws:iam::111111111111:policy/a"}]}`:                         `policy a of account 111111111111 is there twice`,
+		`{"RoleDetailList":[{"Arn":"arn:aws:iam::111111111111:role/a","RoleName":"b"}]}`:                                                   `arn:aws:iam::111111111111:role/a is not the ARN of role "b" on path "/"`,
+		`{"RoleDetailList":[{"Arn":"arn:aws:iam::111111111111:user/a"}]}`:                                                                  `arn:aws:iam::111111111111:user/a is not the ARN of role "a"`,
+		`{"RoleDetailList":[{"Arn":"arn:aws:iam::111111111111:role/"}]}`:                                                                   `is not the ARN of role ""`,
+		`{"RoleDetailList":[{"Arn":"arn:aws:iam::111111111111:role/a"}],"UserDetailList":[{"Arn":"arn:aws-cn:iam::111111111111:user/a"}]}`: `in partition aws-cn and, by arn:aws:iam::111111111111:role/a, in another`,
 	} {
 		if e, err := estate.ReadSnapshot([]byte(src)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("ReadSnapshot(%q) = %v, %v, want %s", src, e, err, want)

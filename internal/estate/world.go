@@ -108,7 +108,7 @@ func (e *Estate) Members() []reach.Member {
 			r := &a.Roles[j]
 			out = append(out, reach.Member{
 				Who:         eval.Principal{Kind: eval.Role, ARN: a.RoleARN(r.Path, r.Name), Account: a.ID},
-				Permissions: permissions.Role(r), Trust: r.Trust,
+				Permissions: permissions.Role(r), Trust: r.Trust, Unprofiled: r.Unprofiled,
 			})
 		}
 	}
