@@ -10,6 +10,7 @@ import "github.com/postern-dev/postern/iam"
 // Packer puts run_tags on the temporary key pair and security group, on the
 // instance and its network interface, and since pull request 327 of its plugin
 // on the image and its snapshots as they are created; run_volume_tags on volumes.
+// In China it tags afterwards, which this grant refuses.
 //
 //   - https://developer.hashicorp.com/packer/integrations/hashicorp/amazon#iam-task-or-instance-role
 //   - https://github.com/hashicorp/packer-plugin-amazon/pull/327
@@ -22,7 +23,7 @@ func packerAMI() *Grant {
 	const region = " lists across the account and knows no resource; a condition bounds it to the role's region"
 	return &Grant{
 		Name:    "packer-ami",
-		Summary: "build machine images with Packer's amazon-ebs builder, in named subnets",
+		Summary: "build machine images with Packer's amazon-ebs builder, in named subnets; not in China, where Packer does not tag what it creates at once",
 		Never:   "touch an instance, volume, snapshot or image that lacks the build's tag, change an instance's settings, create a role or an instance profile, copy an image, make a snapshot public; below level share, share anything; at level build, open a port",
 		Params:  packerParams(),
 		Levels: []Level{

@@ -23,20 +23,71 @@ import (
 	"github.com/postern-dev/postern/internal/sandbox"
 )
 
+// TestAuditReadsTheAccount plans and proves with audit-read, which changes
+// nothing.
+func TestAuditReadsTheAccount(t *testing.T) {
+	for _, level := range []string{"account", "organization"} {
+		server, _ := confinedSandbox(t, grantPolicy(t, "audit-read", level, nil))
+		spec := writeSpec(t, strings.Replace(permissionsSpec, "REPOSITORIES", "shop", 1))
+		run(t, server, 2, "plan", "--detailed-exitcode", spec)
+		run(t, server, 4, "apply", "--yes", spec)
+	}
+}
+
+// TestKeysRotate rotates a machine user's key with rotate-access-keys, and
+// nobody else's.
+func TestKeysRotate(t *testing.T) {
+	server, owner := confinedSandbox(t, grantPolicy(t, "rotate-access-keys", "user", catalog.Args{"stack": {"shop"}, "users": {"shop-travis"}}))
+	ctx := t.Context()
+	for name, path := range map[string]string{"shop-travis": "/postern/shop/", "shop-nagios": "/postern/shop/", "ada": "/"} {
+		must(t, only(owner.CreateUser(ctx, &iam.CreateUserInput{UserName: &name, Path: &path})))
+	}
+	old, err := owner.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: sdk.String("shop-travis")})
+	must(t, err)
+	theirs, err := owner.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: sdk.String("ada")})
+	must(t, err)
+	holder, travis := clientAs(ctx, t, server, "postern-admin"), sdk.String("shop-travis")
+	for _, err := range []error{
+		only(holder.ListAccessKeys(ctx, &iam.ListAccessKeysInput{UserName: travis})),
+		only(holder.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: travis})),
+		only(holder.GetAccessKeyLastUsed(ctx, &iam.GetAccessKeyLastUsedInput{AccessKeyId: old.AccessKey.AccessKeyId})),
+		only(holder.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: travis, AccessKeyId: old.AccessKey.AccessKeyId, Status: "Inactive"})),
+		only(holder.DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: travis, AccessKeyId: old.AccessKey.AccessKeyId})),
+	} {
+		must(t, err)
+	}
+	for name, err := range map[string]error{
+		"another user of the stack": only(holder.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: sdk.String("shop-nagios")})),
+		"somebody's key":            only(holder.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: sdk.String("ada")})),
+		"when somebody's was used":  only(holder.GetAccessKeyLastUsed(ctx, &iam.GetAccessKeyLastUsedInput{AccessKeyId: theirs.AccessKey.AccessKeyId})),
+		"permissions":               only(holder.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: travis, PolicyName: sdk.String("x"), PolicyDocument: sdk.String(`{"Version":"2012-10-17","Statement":[]}`)})),
+		"a user":                    only(holder.CreateUser(ctx, &iam.CreateUserInput{UserName: sdk.String("x"), Path: sdk.String("/postern/shop/")})),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "AccessDenied") {
+			t.Errorf("%s: %v, want AccessDenied", name, err)
+		}
+	}
+}
+
 // posternGrant is the policy of postern-apply at a level, for permissionsSpec.
 func posternGrant(t *testing.T, level string) *policy.Document {
 	t.Helper()
-	g, ok := catalog.Lookup("postern-apply")
-	if !ok {
-		t.Fatal("no grant postern-apply")
-	}
-	doc, err := g.Policy(catalog.CaseScope(), level, g.At(level, catalog.Args{
+	return grantPolicy(t, "postern-apply", level, catalog.Args{
 		"stack": {"shop"}, "boundary": {"edge"}, "issuers": {"token.actions.githubusercontent.com"},
 		"instance_profiles": {"shop-deploy"}, "accepts": {"unbounded-groups"},
-	}))
-	if err != nil {
-		t.Fatal(err)
+	})
+}
+
+// grantPolicy is the policy of a grant, with those of the arguments that the
+// level takes.
+func grantPolicy(t *testing.T, name, level string, args catalog.Args) *policy.Document {
+	t.Helper()
+	g, ok := catalog.Lookup(name)
+	if !ok {
+		t.Fatalf("no grant %s", name)
 	}
+	doc, err := g.Policy(catalog.CaseScope(), level, g.At(level, args))
+	must(t, err)
 	return doc
 }
 
