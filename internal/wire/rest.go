@@ -145,7 +145,8 @@ func (o operation) selected(p Protocol, selectors map[string]bool) bool {
 		markers[name] = true
 	}
 	for name := range selectors {
-		if p == RESTS3 && !markers[name] && !plain(name) || name == "bucket" || name == "key" {
+		selects := p == RESTS3 && !plain(name) || name == "Qualifier" // Lambda's: another ARN
+		if selects && !markers[name] || name == "bucket" || name == "key" {
 			return false
 		}
 	}

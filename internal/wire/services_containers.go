@@ -103,6 +103,7 @@ func lambda() service {
 	const (
 		arn      = "arn:{partition}:lambda:{region}:{account}:"
 		function = arn + "function:{FunctionName}"
+		version  = function + ":{Qualifier}"
 		of       = "/2015-03-31/functions/{FunctionName}"
 	)
 	fetch := func(under string) []need {
@@ -113,17 +114,19 @@ func lambda() service {
 			{action: "s3:GetObjectVersion", resource: named, given: under + "S3ObjectVersion"},
 		}
 	}
+	layers := need{action: "lambda:GetLayerVersion", resource: arn + "layer:{Layers.*...}"}
 	role := passRole("Role", "lambda")
-	role.context["lambda:FunctionArn"] = function
 	return service{
 		name: "lambda", protocol: RESTJSON,
 		operations: []operation{
+			{action: "GetFunction", name: "GetFunction (qualified)", resource: version, method: "GET", path: of, query: "Qualifier=1", reply: `{"Configuration":{}}`},
+			{action: "GetFunctionConfiguration", name: "GetFunctionConfiguration (qualified)", resource: version, method: "GET", path: of + "/configuration", query: "Qualifier=1"},
 			{action: "GetFunction", resource: function, method: "GET", path: of, reply: `{"Configuration":{}}`},
 			{action: "GetFunctionConfiguration", resource: function, method: "GET", path: of + "/configuration"},
 			{action: "UpdateFunctionCode", resource: function, method: "PUT", path: of + "/code", needs: fetch("")},
 			{
 				action: "UpdateFunctionConfiguration", resource: function, method: "PUT", path: of + "/configuration",
-				context: map[string]string{"lambda:Layer": "{Layers.*...}"}, needs: []need{role},
+				context: map[string]string{"lambda:Layer": "{Layers.*...}"}, needs: []need{role, layers},
 			},
 			{action: "PublishVersion", resource: function, method: "POST", path: of + "/versions"},
 			{action: "ListVersionsByFunction", resource: function, method: "GET", path: of + "/versions", reply: `{"Versions":[]}`},
@@ -133,7 +136,7 @@ func lambda() service {
 			{
 				action: "CreateFunction", resource: function, method: "POST", path: "/2015-03-31/functions", tags: "Tags",
 				context: map[string]string{"lambda:Layer": "{Layers.*...}"},
-				needs:   append(fetch("Code."), role, need{action: "lambda:TagResource", resource: function, given: "Tags"}),
+				needs:   append(fetch("Code."), role, layers, need{action: "lambda:TagResource", resource: function, given: "Tags"}),
 			},
 			{action: "DeleteFunction", resource: function, method: "DELETE", path: of},
 			{action: "InvokeFunction", name: "Invoke", resource: function, method: "POST", path: of + "/invocations"},

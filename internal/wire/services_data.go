@@ -59,6 +59,7 @@ func ssm() service {
 	const (
 		arn       = "arn:{partition}:ssm:{region}:{account}:"
 		parameter = arn + "parameter/{Name...}"
+		instance  = "arn:{partition}:ec2:{region}:{account}:instance/"
 	)
 	rootless := func(name string) string { return strings.TrimPrefix(name, "/") }
 	rooted := func(name string) string {
@@ -81,17 +82,31 @@ func ssm() service {
 			{action: "GetParameterHistory", resource: parameter, named: rootless, given: rooted, reply: `{"Parameters":[]}`},
 			{action: "DescribeParameters", resource: "*", reply: `{"Parameters":[]}`},
 			{
-				action: "SendCommand", resource: arn + "document/{DocumentName...}", reply: `{"Command":{}}`,
-				needs: []need{{action: "ssm:SendCommand", resource: "arn:{partition}:ec2:{region}:{account}:instance/{InstanceIds.*}"}},
+				// Which instances a tag stands for no request says: targets are judged as
+				// an instance of which nothing is known.
+				action: "SendCommand", resource: arn + "document/{DocumentName...}", reply: `{"Command":{}}`, shared: awsDocument,
+				needs: []need{
+					{action: "ssm:SendCommand", resource: instance + "{InstanceIds.*}"},
+					{action: "ssm:SendCommand", resource: instance + "*", given: "Targets"},
+					{action: "ssm:SendCommand", resource: "arn:{partition}:s3:::{OutputS3BucketName}"},
+				},
 			},
 			{action: "GetCommandInvocation", resource: "*", fill: map[string]string{"CommandId": "00000000-0000-0000-0000-000000000000", "InstanceId": "i-00000000"}},
 			{action: "ListCommandInvocations", resource: "*", reply: `{"CommandInvocations":[]}`},
 			{action: "ListCommands", resource: "*", reply: `{"Commands":[]}`},
 			{action: "CancelCommand", resource: "*", fill: map[string]string{"CommandId": "00000000-0000-0000-0000-000000000000"}},
 			{action: "DescribeInstanceInformation", resource: "*", reply: `{"InstanceInformationList":[]}`},
-			{action: "StartSession", resource: "arn:{partition}:ec2:{region}:{account}:instance/{Target}"},
+			{action: "StartSession", resource: instance + "{Target}"},
 		},
 	}
+}
+
+// awsDocument tells of a command document that AWS owns: nobody else may begin
+// a name so.
+//
+// https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-creating-content.html
+func awsDocument(fields map[string]string) bool {
+	return strings.HasPrefix(fields["DocumentName"], "AWS")
 }
 
 func kms() service {

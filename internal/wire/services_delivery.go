@@ -6,6 +6,7 @@ func cloudFront() service {
 	const (
 		distribution = "arn:{partition}:cloudfront::{account}:distribution/{Id}"
 		of           = "/2020-05-31/distribution/{Id}"
+		invalidation = `<Invalidation xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"><Id>I0</Id><Status>Completed</Status></Invalidation>`
 	)
 	return service{
 		name: "cloudfront", protocol: RESTXML, namespace: "http://cloudfront.amazonaws.com/doc/2020-05-31/",
@@ -13,9 +14,9 @@ func cloudFront() service {
 			{
 				action: "CreateInvalidation", resource: distribution, method: "POST", path: of + "/invalidation",
 				fill:  map[string]string{"CallerReference.0": "postern", "Paths.Quantity.0": "1", "Paths.Items.Path.0": "/*"},
-				reply: `<Invalidation xmlns="http://cloudfront.amazonaws.com/doc/2020-05-31/"/>`,
+				reply: invalidation,
 			},
-			{action: "GetInvalidation", resource: distribution, method: "GET", path: of + "/invalidation/{InvalidationId}", fill: map[string]string{"InvalidationId": "I0"}},
+			{action: "GetInvalidation", resource: distribution, method: "GET", path: of + "/invalidation/{InvalidationId}", fill: map[string]string{"InvalidationId": "I0"}, reply: invalidation},
 			{action: "ListInvalidations", resource: distribution, method: "GET", path: of + "/invalidation"},
 			{action: "GetDistribution", resource: distribution, method: "GET", path: of},
 			{action: "GetDistributionConfig", resource: distribution, method: "GET", path: of + "/config"},

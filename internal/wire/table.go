@@ -31,6 +31,8 @@ type operation struct {
 	method, path, query, header string
 	reads                       bool // S3: the body has fields, the bucket's operation takes keys from it
 
+	shared func(map[string]string) bool // the resource is AWS's own, of no account; nil: never
+
 	named func(string) string // a name of the request, as it stands in the ARN
 	given func(string) string // and back
 }

@@ -154,7 +154,11 @@ func Read(r Request, at Scope) ([]Call, bool) {
 		at.Account = owner
 	}
 	f := filler{s.name, op, fields, at}
-	calls, ok := f.calls(s.name+":"+op.action, op.resource, op.context)
+	own := f
+	if op.shared != nil && op.shared(fields) {
+		own.at.Account = ""
+	}
+	calls, ok := own.calls(s.name+":"+op.action, op.resource, op.context)
 	if !ok {
 		return nil, false
 	}

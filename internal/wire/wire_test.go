@@ -102,6 +102,11 @@ func TestRead(t *testing.T) {
 				{Action: "s3:GetObject", Resource: "arn:aws:s3:::packages/shop/1.zip"},
 			},
 		},
+		{
+			name: "an alias is an ARN of its own", in: wire.Request{Service: "lambda", Method: "GET", Path: "/2015-03-31/functions/shop/configuration", Query: "Qualifier=live"},
+			want: []wire.Call{{Action: "lambda:GetFunctionConfiguration", Resource: "arn:aws:lambda:eu-west-1:222222222222:function:shop:live"}},
+		},
+		{name: "an alias where the table knows none", in: wire.Request{Service: "lambda", Method: "POST", Path: "/2015-03-31/functions/shop/invocations", Query: "Qualifier=live"}, no: true},
 		{name: "a path that a body contradicts", in: wire.Request{Service: "lambda", Method: "PUT", Path: "/2015-03-31/functions/shop/code", Body: []byte(`{"FunctionName":"web"}`)}, no: true},
 		{
 			name: "invalidation", in: wire.Request{Service: "cloudfront", Method: "POST", Path: "/2020-05-31/distribution/E1/invalidation", Body: []byte(`<InvalidationBatch><Paths/></InvalidationBatch>`)},
@@ -162,7 +167,7 @@ func TestRead(t *testing.T) {
 		{
 			name: "command on instances", in: wire.Request{Service: "ssm", Method: "POST", Path: "/", Target: "AmazonSSM.SendCommand", Body: []byte(`{"DocumentName":"AWS-RunShellScript","InstanceIds":["i-1","i-2"]}`)},
 			want: []wire.Call{
-				{Action: "ssm:SendCommand", Resource: "arn:aws:ssm:eu-west-1:222222222222:document/AWS-RunShellScript"},
+				{Action: "ssm:SendCommand", Resource: "arn:aws:ssm:eu-west-1::document/AWS-RunShellScript"},
 				{Action: "ssm:SendCommand", Resource: "arn:aws:ec2:eu-west-1:222222222222:instance/i-1"},
 				{Action: "ssm:SendCommand", Resource: "arn:aws:ec2:eu-west-1:222222222222:instance/i-2"},
 			},

@@ -49,7 +49,7 @@ type scenario struct {
 }
 
 func scenarios() []scenario {
-	return slices.Concat(ecsScenarios(), ecrScenarios(), stateScenarios())
+	return slices.Concat(ecsScenarios(), ecrScenarios(), stateScenarios(), deployScenarios(), readScenarios())
 }
 
 func TestScenarios(t *testing.T) {
@@ -60,9 +60,6 @@ func TestScenarios(t *testing.T) {
 				sc.tool(t)
 			}
 			s := newStage(t, moto, sc)
-			if sc.prepare != nil {
-				sc.prepare(s)
-			}
 			if sc.breaks != "" {
 				s.policy = without(s.grant, func(_, action string) bool { return action == sc.breaks })
 				s.checkRefused(sc.breaks, sc.run(s))

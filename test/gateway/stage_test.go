@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -39,8 +40,10 @@ type stage struct {
 	url    string // the gateway's
 	answer []string
 	grant  *iam.Document
-	policy *iam.Document // what the gateway judges by now
-	dir    string        // for the tool's files
+	policy *iam.Document            // what the gateway judges by now
+	args   catalog.Args             // of the grant; what is known only after prepare is added to it
+	dir    string                   // for the tool's files
+	fails  func(*http.Request) bool // calls that go wrong behind the gateway; nil: none
 
 	mu      sync.Mutex
 	taken   []taken
@@ -56,6 +59,10 @@ type taken struct {
 
 func newStage(t testing.TB, moto string, sc scenario) *stage {
 	t.Helper()
+	s := &stage{TB: t, moto: moto, answer: sc.answers, dir: t.TempDir()}
+	if sc.prepare != nil {
+		sc.prepare(s)
+	}
 	g, ok := catalog.Lookup(sc.grant)
 	if !ok {
 		t.Fatalf("no grant %s", sc.grant)
@@ -64,7 +71,7 @@ func newStage(t testing.TB, moto string, sc scenario) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{TB: t, moto: moto, grant: doc, policy: doc, answer: sc.answers, dir: t.TempDir()}
+	s.grant, s.policy = doc, doc
 	server := httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(server.Close)
 	s.url = server.URL
@@ -145,6 +152,9 @@ func (s *stage) upstream() http.RoundTripper {
 		q := wire.Request{
 			Service: signedService(r), Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery,
 			Target: r.Header.Get("X-Amz-Target"), Header: r.Header, Body: body,
+		}
+		if s.fails != nil && s.fails(r) {
+			return nil, errors.New("the witness lets this fail")
 		}
 		calls, ok := wire.Read(q, wire.Scope(scope()))
 		if ok && slices.Contains(s.answer, calls[0].Action) {
