@@ -3,6 +3,13 @@
 // as what is known of them goes. Its answers lean to "could": what it cannot
 // rule out counts as possible, and a policy whose content is not known is
 // reported, never taken for harmless.
+//
+// Never and Always are proofs; Sometimes may be said where a proof exists that
+// is not looked for. It does not join what two statements cover together: an
+// Allow or a Deny of "a*" beside one of "b*" is not one of both. It settles each
+// condition apart, so that two which exclude each other may both hold. It takes
+// each variable in a resource for anything, wherever it stands. It lets every
+// action be asked for with every resource, also those that AWS does not pair.
 package reach
 
 import (
