@@ -109,7 +109,8 @@ func (r *Resource) facing(m *member, least directness, surely bool) Policy {
 	return Policy{Name: r.name(), Document: doc}
 }
 
-// alone is a statement without those whom it names.
+// alone is a statement without those whom it names; about anything, if it does
+// not say.
 func alone(s iam.Statement) iam.Statement {
 	s.Principal, s.NotPrincipal = nil, nil
 	if s.Resources == nil && s.NotResources == nil {

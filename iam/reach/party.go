@@ -65,11 +65,7 @@ func granted(doc *iam.Document, party string, surely bool) (out *iam.Document, p
 		if !means {
 			continue
 		}
-		s.Principal, s.NotPrincipal = nil, nil
-		if s.Resources == nil && s.NotResources == nil {
-			s.Resources = []string{"*"}
-		}
-		out.Statements = append(out.Statements, s)
+		out.Statements = append(out.Statements, alone(s))
 		places = append(places, i)
 	}
 	return out, places

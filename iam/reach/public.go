@@ -36,7 +36,8 @@ func (w *World) Public() []Exposure {
 
 // Public lists the statements of a resource's policy that let everyone in, or
 // everyone with a token of an issuer who gives one to anybody. A condition that
-// pins who asks, or from where, keeps a statement from being public.
+// pins who asks, or from where, keeps a statement from being public, and so does
+// a denial for all whom it does not pin.
 //
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
 func Public(policy Policy, facts Facts) []Exposure {
@@ -49,7 +50,7 @@ func Public(policy Policy, facts Facts) []Exposure {
 		doc, places := granted(policy.Document, party, false)
 		p := Principal{Identity: []Policy{{policy.Name, doc}}}
 		for f := range p.Findings(Question{Action: "*", Resource: "*", Facts: facts}) {
-			if slices.ContainsFunc(f.Open, func(c iam.Condition) bool { return pins(c, issuer) }) {
+			if slices.ContainsFunc(f.Open, func(c iam.Condition) bool { return pins(c, issuer) }) || closed(policy.Document, &f, party, issuer) {
 				continue
 			}
 			f.Index = places[f.Index]
@@ -57,6 +58,48 @@ func Public(policy Policy, facts Facts) []Exposure {
 		}
 	}
 	return out
+}
+
+// closed reports whether denials leave nothing of a statement to everyone: each
+// denies all but those whom it names, or whom its conditions pin.
+func closed(doc *iam.Document, f *Finding, party, issuer string) bool {
+	denied := func(action, resource string) bool {
+		return slices.ContainsFunc(doc.Statements, func(s iam.Statement) bool {
+			return s.Effect == iam.Deny && meansAllBut(&s, party, issuer) && covers(alone(s), action, resource)
+		})
+	}
+	for _, a := range f.Actions {
+		for _, r := range f.Resources {
+			if !denied(a, r) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// meansAllBut reports whether a denial means all of a party but few.
+func meansAllBut(s *iam.Statement, party, issuer string) bool {
+	switch {
+	case s.NotPrincipal != nil:
+		if issuer != "" || slices.Contains(partiesOf(s.NotPrincipal), Everyone) {
+			return false
+		}
+	case s.Principal == nil || !includes(partiesOf(s.Principal), party):
+		return false
+	}
+	return !slices.ContainsFunc(s.Conditions, func(c iam.Condition) bool { return !unpins(c, issuer) })
+}
+
+// unpins reports whether a condition fails for few alone: it is a pinning one,
+// turned round.
+func unpins(c iam.Condition, issuer string) bool {
+	op, ok := iam.ParseOperator(c.Operator)
+	if !ok || op.Set != "" {
+		return false
+	}
+	positive := strings.Replace(op.Name, "Not", "", 1)
+	return positive != op.Name && pins(iam.Condition{Operator: positive, Key: c.Key, Values: c.Values}, issuer)
 }
 
 // sharedIssuers give tokens to whoever has an account with them, as anybody can.
@@ -113,14 +156,14 @@ func pins(c iam.Condition, issuer string) bool {
 		}
 	}
 	return slices.ContainsFunc(keys, func(pin string) bool { return strings.EqualFold(pin, key) }) &&
-		!slices.ContainsFunc(c.Values, func(v string) bool { return standsForMany(op.Name, v, issuer != "") })
+		!slices.ContainsFunc(c.Values, func(v string) bool { return standsForMany(op.Name, key, v, issuer != "") })
 }
 
 // standsForMany tells values that name nobody in particular: ARNs whose account
-// is open, ranges of more addresses than the largest network has, and texts
-// with nothing before their first wildcard, or no more than the kind of name,
-// as in "repo:*".
-func standsForMany(operator, value string, token bool) bool {
+// is open, ranges of more addresses than the largest network has, ids of which a
+// part is open, and, in tokens, texts with nothing before their first wildcard, or
+// no more than the kind of name, as in "repo:*".
+func standsForMany(operator, key, value string, token bool) bool {
 	if operator == "IpAddress" {
 		network, err := netip.ParsePrefix(value)
 		return err == nil && network.Bits() < widestNetwork
@@ -133,9 +176,17 @@ func standsForMany(operator, value string, token bool) bool {
 		return err != nil || !iam.IsAccountID(arn.Account)
 	}
 	fixed := value[:strings.IndexAny(value, "*?")]
+	if !token {
+		end, ok := ends[strings.ToLower(key)]
+		return !ok || !strings.Contains(fixed, end)
+	}
 	_, name, kind := strings.Cut(fixed, ":")
-	return fixed == "" || token && kind && name == ""
+	return fixed == "" || kind && name == ""
 }
+
+// ends are the keys whose values may go on with anything after the id of a role
+// or an organisation, and what that ends with.
+var ends = map[string]string{"aws:userid": ":", "aws:principalorgpaths": "/", "aws:sourceorgpaths": "/"}
 
 // widestNetwork is the length of the prefix of the largest networks that anybody has.
 const widestNetwork = 8
