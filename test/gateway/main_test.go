@@ -49,7 +49,7 @@ type scenario struct {
 }
 
 func scenarios() []scenario {
-	return slices.Concat(ecsScenarios(), ecrScenarios(), stateScenarios(), deployScenarios(), readScenarios())
+	return slices.Concat(ecsScenarios(), ecrScenarios(), stateScenarios(), deployScenarios(), readScenarios(), acmeScenarios())
 }
 
 func TestScenarios(t *testing.T) {
