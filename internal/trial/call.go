@@ -1,9 +1,11 @@
 package trial
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/action"
 	"github.com/postern-dev/postern/internal/spec"
 	"github.com/postern-dev/postern/internal/wire"
 )
@@ -11,7 +13,7 @@ import (
 // buildable finds a call that the statement allows and that a request can be
 // written for.
 func buildable(s iam.Statement, region string) (wire.Call, bool) {
-	if s.Effect != iam.Allow {
+	if s.Effect != iam.Allow || slices.ContainsFunc(s.Conditions, hard) {
 		return wire.Call{}, false
 	}
 	context := map[string][]string{}
@@ -20,9 +22,12 @@ func buildable(s iam.Statement, region string) (wire.Call, bool) {
 			context[c.Key] = []string{concrete(c.Values[0])}
 		}
 	}
-	for _, action := range s.Actions {
+	for _, name := range s.Actions {
+		if !alone(name) {
+			continue
+		}
 		for _, resource := range s.Resources {
-			c := wire.Call{Action: action, Resource: resource, Context: context}
+			c := wire.Call{Action: name, Resource: resource, Context: context}
 			if resource != "*" {
 				c.Resource = concrete(resource)
 			}
@@ -32,6 +37,28 @@ func buildable(s iam.Statement, region string) (wire.Call, bool) {
 		}
 	}
 	return wire.Call{}, false
+}
+
+// alone reports whether AWS judges the action by one resource, and one that need
+// not be there. Users, groups and roles beside the stack's own are not.
+func alone(name string) bool {
+	known, ok := action.Lookup(name)
+	if !ok || known.Service == "iam" || known.Service == "sts" {
+		return false
+	}
+	required := 0
+	for _, r := range known.Resources {
+		if r.Required {
+			required++
+		}
+	}
+	return required <= 1
+}
+
+// hard reports whether a request that is written for the call may not meet the
+// condition: one about several values, or about what must be there.
+func hard(c iam.Condition) bool {
+	return strings.HasPrefix(c.Operator, "For") || c.Operator == "Null" && slices.Contains(c.Values, "false")
 }
 
 // concrete is one of the strings that a pattern stands for.
