@@ -89,7 +89,7 @@ func autoDeployEC2() *Grant {
 			"autoscaling:UpdateAutoScalingGroup":              "aws autoscaling update-auto-scaling-group: moves the group to a template version",
 			"ec2:CreateLaunchTemplateVersion":                 "aws ec2 create-launch-template-version: names the new image",
 			"ec2:CreateTags":                                  "aws ec2 run-instances: tags what it launches",
-			"ec2:DescribeInstanceStatus":                      "aws ec2 wait instance-status-ok: waits for the instance's checks",
+			"ec2:DescribeInstanceStatus":                      "aws ec2 describe-instance-status, wait instance-status-ok: waits for the instance's checks",
 			"ec2:DescribeInstances":                           "aws ec2 describe-instances, wait instance-running: find and follow the instances",
 			"ec2:DescribeLaunchTemplateVersions":              "aws ec2 describe-launch-template-versions: reads the version that the next one is made from",
 			"ec2:DescribeLaunchTemplates":                     "aws ec2 describe-launch-templates: finds the template and its latest version",

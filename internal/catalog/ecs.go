@@ -57,7 +57,7 @@ func ecsServiceDeployment() *Grant {
 			"ecs:DescribeServiceDeployments": "aws ecs describe-service-deployments: follows one deployment and its circuit breaker",
 			"ecs:DescribeServices":           "aws ecs wait services-stable, amazon-ecs-deploy-task-definition: read the service and its deployments",
 			"ecs:DescribeTaskDefinition":     "aws ecs describe-task-definition: reads the revision that the next one is made from",
-			"ecs:DescribeTasks":              "aws ecs wait tasks-running, tasks-stopped: say why a task stopped",
+			"ecs:DescribeTasks":              "aws ecs describe-tasks, wait tasks-running, tasks-stopped: say why a task stopped",
 			"ecs:ListServiceDeployments":     "aws ecs list-service-deployments: finds the deployment that an update began",
 			"ecs:ListTasks":                  "aws ecs list-tasks: finds the tasks of the service",
 			"ecs:RegisterTaskDefinition":     "aws ecs register-task-definition: makes the new revision",

@@ -10,12 +10,13 @@ import (
 
 // refuse answers a request that is not passed on.
 func (v *verdict) refuse(w http.ResponseWriter, r *http.Request) {
-	write(w, r, v.protocol, v.protocol.Refuse(v.why, v.record.Message))
+	write(w, r, v.record.Service, v.protocol.Refuse(v.why, v.record.Message))
 }
 
-// write answers with a failure, in the shape of the request's protocol.
-func write(w http.ResponseWriter, r *http.Request, protocol wire.Protocol, f wire.Failure) {
-	f.RequestID = rand.Text()
+// write answers with a failure, in the shape of the service's protocol.
+func write(w http.ResponseWriter, r *http.Request, service string, f wire.Failure) {
+	protocol, _ := wire.ProtocolOf(service)
+	f.RequestID, f.Namespace = rand.Text(), wire.NamespaceOf(service)
 	contentType, body := protocol.Encode(f)
 	h := w.Header()
 	h.Set("Content-Type", contentType)

@@ -177,6 +177,7 @@ func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 
 func (g *Gateway) unreachable(w http.ResponseWriter, r *http.Request, err error) {
 	g.opt.Log.Warn("upstream does not answer", "error", err)
-	protocol, _ := wire.ProtocolOf(serviceOf(r))
-	write(w, r, protocol, protocol.Refuse(wire.InternalFailure, "The service behind the gateway does not answer."))
+	service := serviceOf(r)
+	protocol, _ := wire.ProtocolOf(service)
+	write(w, r, service, protocol.Refuse(wire.InternalFailure, "The service behind the gateway does not answer."))
 }

@@ -45,8 +45,8 @@ type Incomplete struct{ Message string }
 func (e Incomplete) Error() string { return e.Message }
 
 // Parse reads a request's signature from its Authorization header or its
-// query. It returns false if the request carries none; the error is of type
-// Incomplete.
+// query. It returns false if the request carries none. The error is of type
+// Incomplete; beside it stands what could be read.
 func Parse(r *http.Request) (Signature, bool, error) {
 	header := r.Header.Get("Authorization")
 	if query := r.URL.Query(); query.Has("X-Amz-Algorithm") {
@@ -66,7 +66,7 @@ func Parse(r *http.Request) (Signature, bool, error) {
 	s.Token = r.Header.Get("X-Amz-Security-Token")
 	stamp := r.Header.Get("X-Amz-Date")
 	if s.Stamp, err = time.Parse(stampFormat, stamp); err != nil {
-		return Signature{}, true, Incomplete{"Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."}
+		return s, true, Incomplete{"Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."}
 	}
 	return s, true, nil
 }

@@ -1,6 +1,9 @@
 package wire
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // service is one AWS service: how it speaks and what it is asked.
 type service struct {
@@ -62,13 +65,18 @@ func (s service) named(name string) (operation, bool) {
 	return operation{}, false
 }
 
-func serviceNamed(name string) (service, bool) {
+// table is services by name, made when first asked for. It is read-only.
+var table = sync.OnceValue(func() map[string]service {
+	byName := map[string]service{}
 	for _, s := range services() {
-		if s.name == name {
-			return s, true
-		}
+		byName[s.name] = s
 	}
-	return service{}, false
+	return byName
+})
+
+func serviceNamed(name string) (service, bool) {
+	s, ok := table()[name]
+	return s, ok
 }
 
 func operationFor(action string) (service, operation, bool) {

@@ -59,6 +59,13 @@ func ProtocolOf(service string) (Protocol, bool) {
 	return s.protocol, ok
 }
 
+// NamespaceOf returns the XML namespace of a service's answers, empty for one
+// that has none.
+func NamespaceOf(service string) string {
+	s, _ := serviceNamed(service)
+	return s.namespace
+}
+
 // Build writes the request that asks for an IAM action on a resource, with the
 // other fields that the operation demands filled with harmless values. It
 // returns false if the table lacks the action, if the ARN is not of the

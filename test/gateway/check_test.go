@@ -62,6 +62,9 @@ func (s *stage) checkNothingSuperfluous(unreached map[string]string) {
 		for _, action := range st.Actions {
 			pair := st.SID + " " + action
 			known[pair] = true
+			if _, excused := unreached[pair]; !excused {
+				s.checkWhy(action)
+			}
 			denied := s.replay(without(s.grant, func(sid, a string) bool { return sid == st.SID && a == action }))
 			reason, excused := unreached[pair]
 			switch {
@@ -79,6 +82,26 @@ func (s *stage) checkNothingSuperfluous(unreached map[string]string) {
 			s.Errorf("%s is excused, but the grant lacks it", pair)
 		}
 	}
+}
+
+// checkWhy holds what the catalogue says of an action against the commands that
+// were run: one of those that it names must be among them.
+func (s *stage) checkWhy(action string) {
+	s.Helper()
+	why := s.why[action]
+	commands, _, _ := strings.Cut(why, ": ")
+	if len(s.commands) == 0 || !strings.HasPrefix(why, "aws ") && !strings.HasPrefix(why, "terraform") {
+		return // its tools are not those of this scenario
+	}
+	for part := range strings.SplitSeq(commands, ", ") {
+		for _, command := range s.commands {
+			ran := strings.Fields(command)
+			if !slices.ContainsFunc(strings.Fields(part), func(word string) bool { return !slices.Contains(ran, word) }) {
+				return
+			}
+		}
+	}
+	s.Errorf("%s: the catalogue names %q, none of which was run", action, commands)
 }
 
 // replay sends what the tool sent to a gateway with another policy, and

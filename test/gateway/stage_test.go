@@ -41,13 +41,15 @@ type stage struct {
 	answer []string
 	grant  *iam.Document
 	policy *iam.Document            // what the gateway judges by now
+	why    catalog.Why              // of the grant
 	args   catalog.Args             // of the grant; what is known only after prepare is added to it
 	dir    string                   // for the tool's files
 	fails  func(*http.Request) bool // calls that go wrong behind the gateway; nil: none
 
-	mu      sync.Mutex
-	taken   []taken
-	records []gateway.Record
+	mu       sync.Mutex
+	taken    []taken
+	records  []gateway.Record
+	commands []string // that the tool was given
 }
 
 // taken is one request as the tool sent it.
@@ -71,7 +73,7 @@ func newStage(t testing.TB, moto string, sc scenario) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.grant, s.policy = doc, doc
+	s.grant, s.policy, s.why = doc, doc, g.Why
 	server := httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(server.Close)
 	s.url = server.URL
@@ -202,6 +204,7 @@ func (s *stage) aws(lines ...string) error {
 	var args [][]string
 	for _, line := range lines {
 		args = append(args, words(line))
+		s.commands = append(s.commands, "aws "+line)
 	}
 	_, err := witness.AWSEach(s, s.env(), args...)
 	return err

@@ -169,6 +169,7 @@ func (s *stage) terraform(lines ...string) error {
 	ctx, cancel := context.WithTimeout(s.Context(), 2*time.Minute)
 	defer cancel()
 	for _, line := range lines {
+		s.commands = append(s.commands, "terraform "+line)
 		command, rest, _ := strings.Cut(line, " ")
 		cmd := exec.CommandContext(ctx, "terraform", append([]string{command}, strings.Fields(rest)...)...)
 		cmd.Dir, cmd.WaitDelay = s.dir, time.Second
