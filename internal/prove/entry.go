@@ -136,7 +136,7 @@ func (m *model) callers(proof trust.Identity, s trust.Scope) []reach.Caller {
 		facts := m.from()
 		facts.Keys, facts.Like = map[string][]string{}, map[string]reach.Pattern{}
 		for key, value := range form {
-			if strings.Contains(value, "*") {
+			if strings.ContainsAny(value, "*?") {
 				facts.Like[key] = reach.Pattern{Text: value, Wild: known.Wild}
 			} else {
 				facts.Keys[key] = []string{value}

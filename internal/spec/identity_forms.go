@@ -2,40 +2,62 @@ package spec
 
 import (
 	"fmt"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/postern-dev/postern/internal/trust"
 )
 
-// proofForms are the identities that prove themselves, by kind.
-type proofForms struct {
-	github, awsRole, awsAccount, service form[rawProof]
+// proofForm is one kind of identity that proves itself.
+type proofForm struct {
+	kind string
+	form form[rawProof]
+	doc  string
 }
 
+// proofForms are all kinds, as mistakes list them.
+type proofForms []proofForm
+
 func newProofForms() proofForms {
-	return proofForms{githubForm(), awsRoleForm(), awsAccountForm(), serviceForm()}
+	return proofForms{
+		{"github", githubForm(), "a GitHub Actions workflow, proven by its OIDC token"},
+		{"gitlab", gitlabForm(), "a GitLab CI/CD job, proven by its ID token"},
+		{"circleci", circleciForm(), "a CircleCI job, proven by its OIDC token"},
+		{"bitbucket", bitbucketForm(), "a Bitbucket Pipelines step, proven by its OIDC token"},
+		{"buildkite", buildkiteForm(), "a Buildkite job, proven by its OIDC token"},
+		{"azure_devops", azureDevOpsForm(), "an Azure DevOps service connection, proven by its OIDC token"},
+		{"jenkins_oidc", jenkinsForm(), "a Jenkins job, proven by a token of the plugin oidc-provider"},
+		{"hcp_terraform", hcpTerraformForm(), "a run phase of a workspace of HCP Terraform or Terraform Enterprise"},
+		{"pulumi_cloud", pulumiForm(), "a Pulumi ESC environment, or Pulumi Deployments of a stack"},
+		{"forgejo", forgejoForm(), "a Forgejo Actions workflow, as on Codeberg, proven by its OIDC token"},
+		{"spacelift", spaceliftForm(), "runs of a Spacelift stack or module, proven by their OIDC token"},
+		{"kubernetes", kubernetesForm(), "a Kubernetes service account, proven by its token: EKS's IRSA"},
+		{"eks_pod_identity", eksPodIdentityForm(), "a service account of an EKS cluster, by EKS Pod Identity"},
+		{"oidc", oidcForm(), "one subject of any other OIDC issuer"},
+		{"roles_anywhere", rolesAnywhereForm(), "a machine outside AWS, proven by its X.509 certificate: IAM Roles Anywhere"},
+		{"aws_role", awsRoleForm(), "a role of any account: its ARN"},
+		{"aws_account", awsAccountForm(), "another account as a whole, narrowed by external_id or org_id"},
+		{"service", serviceForm(), "an AWS service that assumes the role for its own work: ec2, lambda, ecs-tasks, ..."},
+	}
 }
 
 // kinds are the keys that declare a proof, with references to the definitions.
 func (p proofForms) kinds() []field[rawTarget] {
 	at := func(t *rawTarget) *rawProof { return &t.Proof }
-	return []field[rawTarget]{
-		key("github", p.github.ref("github"), at, "a GitHub Actions workflow, proven by its OIDC token"),
-		key("aws_role", p.awsRole.ref("aws_role"), at, "a role of any account: its ARN"),
-		key("aws_account", p.awsAccount.ref("aws_account"), at, "another account as a whole, narrowed by external_id or org_id"),
-		key("service", p.service.ref("service"), at, "an AWS service that assumes the role for its own work: ec2, lambda, ecs-tasks, ..."),
+	var fields []field[rawTarget]
+	for _, one := range p {
+		fields = append(fields, key(one.kind, one.form.ref(one.kind), at, one.doc))
 	}
+	return fields
 }
 
 // defs are the definitions that ref points to.
 func (p proofForms) defs() map[string]any {
-	return map[string]any{
-		"github":      p.github.schema,
-		"aws_role":    p.awsRole.schema,
-		"aws_account": p.awsAccount.schema,
-		"service":     p.service.schema,
+	defs := map[string]any{}
+	for _, one := range p {
+		defs[one.kind] = one.form.schema
 	}
+	return defs
 }
 
 // rawOf pairs the keys of an identity with their places.
@@ -46,19 +68,6 @@ type rawOf[T any] struct {
 
 func proof[T trust.Identity](f form[rawOf[T]]) form[rawProof] {
 	return mapped(f, func(raw rawOf[T]) rawProof { return rawProof{raw.place, raw.V} })
-}
-
-func githubForm() form[rawProof] {
-	type raw = rawOf[trust.GitHub]
-	return proof(object(
-		key("repository", text(), func(s *raw) *string { return &s.V.Repository }, "OWNER/NAME, such as acme/shop").must(),
-		key("repository_id", digits(), func(s *raw) *string { return &s.V.RepositoryID }, "the repository's number: survives renames, is never given to another"),
-		key("owner_id", digits(), func(s *raw) *string { return &s.V.OwnerID }, "the owner's number; with repository_id the immutable subject is trusted too"),
-		key("branch", text(), func(s *raw) *string { return &s.V.Branch }, "jobs of this branch, such as main; or of all whose last part begins alike: release/*"),
-		key("tag", text(), func(s *raw) *string { return &s.V.Tag }, "jobs of this tag, such as v1; or of all whose last part begins alike: v*"),
-		key("environment", text(), func(s *raw) *string { return &s.V.Environment }, "jobs of this environment; it can have protection rules"),
-		key("pull_request", boolean(), func(s *raw) *bool { return &s.V.PullRequest }, "true: jobs of any pull request"),
-	))
 }
 
 func awsRoleForm() form[rawProof] {
@@ -111,17 +120,40 @@ func identityForm(proofs proofForms) form[rawIdentity] {
 	}.form()
 }
 
-// otherKind is the hint for a CI system that is no identity kind.
+// spellings are other names of kinds.
+var spellings = map[string]string{
+	"gha": "github", "github_actions": "github", "ghe": "github", "ghes": "github",
+	"gitlab_ci": "gitlab", "gitlab_cicd": "gitlab",
+	"circle": "circleci", "circle_ci": "circleci",
+	"bitbucket_pipelines": "bitbucket",
+	"build_kite":          "buildkite",
+	"ado":                 "azure_devops", "azure": "azure_devops", "azure_pipelines": "azure_devops", "azuredevops": "azure_devops", "vsts": "azure_devops",
+	"jenkins":         "jenkins_oidc, or aws_role if its agents run on AWS",
+	"terraform_cloud": "hcp_terraform", "terraform_enterprise": "hcp_terraform", "terraform": "hcp_terraform", "tfc": "hcp_terraform", "tfe": "hcp_terraform", "hcp": "hcp_terraform",
+	"pulumi": "pulumi_cloud", "pulumi_esc": "pulumi_cloud", "pulumi_deployments": "pulumi_cloud", "esc": "pulumi_cloud",
+	"codeberg": "forgejo", "forgejo_actions": "forgejo",
+	"k8s": "kubernetes", "irsa": "kubernetes", "service_account": "kubernetes", "eks": "kubernetes or eks_pod_identity",
+	"pod_identity": "eks_pod_identity", "eks_pods": "eks_pod_identity",
+	"openid": "oidc", "openid_connect": "oidc", "web_identity": "oidc", "federated": "oidc",
+	"rolesanywhere": "roles_anywhere", "iam_roles_anywhere": "roles_anywhere", "x509": "roles_anywhere", "certificate": "roles_anywhere",
+	"role": "aws_role", "account": "aws_account", "aws_service": "service", "user": "access_key", "iam_user": "access_key", "aws_user": "access_key",
+}
+
+const travisHint = "Travis CI issues no OIDC tokens; write access_key: { because: Travis CI issues no OIDC tokens, rotate: { every: 30d, grace: 2h }, deliver: [{ travis: { repository: OWNER/NAME } }] }"
+
+// otherKind is the hint for a CI system that is no identity kind, or for a kind
+// by another name.
 func otherKind(word, beside string) string {
+	meant := spellings[strings.ReplaceAll(strings.ToLower(word), "-", "_")]
 	switch {
 	case word == "until":
 		return "say it where a role trusts the identity: trust: [{ identity: NAME, until: DATE }]"
 	case beside != "":
 		return ""
-	case word == "travis" || word == "travis_ci":
-		return "Travis CI issues no OIDC tokens; use access_key"
-	case slices.Contains([]string{"gitlab", "circleci", "bitbucket", "buildkite", "jenkins", "azure_devops", "terraform_cloud"}, word):
-		return "its OIDC tokens are not supported yet: use aws_role if it runs on AWS, else access_key"
+	case word == "travis" || word == "travis_ci" || word == "travisci":
+		return travisHint
+	case meant != "":
+		return "did you mean " + meant + "?"
 	}
 	return ""
 }

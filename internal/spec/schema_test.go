@@ -140,6 +140,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"dangling":               "references",
 		"duplicate_across_files": "several files",
 		"identity_checks":        "what trust knows of each kind",
+		"identity_tokens":        "what trust knows of each kind",
 		"invisible":              "what a reader cannot see",
 		"many_names":             "references",
 		"missing_across_files":   "several files",

@@ -204,7 +204,7 @@ func crosses(pattern string) string {
 	place, context, complete := strings.Cut(rest, ":")
 	github := form == "repo"
 	switch {
-	case fixed == "" || !strings.Contains(fixed, ":"):
+	case fixed == "" || !strings.ContainsAny(fixed, ":/"):
 		return "matches anyone's"
 	case !github && form != "project_path":
 		return ""

@@ -43,7 +43,6 @@ func everyKind(partition string) []Entry {
 		{Name: "build", Identity: Service{Name: "codebuild", SourceARN: arn("codebuild", "eu-west-1", "project/shop")}},
 		{Name: "flow", Identity: Service{Name: "vpc-flow-logs", SourceARN: arn("ec2", "*", "vpc-flow-log/*"), SourceAccount: "333333333333"}},
 		{Name: "cluster", Identity: Service{Name: "eks"}},
-		{Name: "pods", Identity: Service{Name: "pods.eks"}},
 		{Name: "emr", Identity: Service{Name: "elasticmapreduce.amazonaws.com.cn", SourceAccount: "555555555555"}},
 	}
 }

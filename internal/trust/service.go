@@ -65,6 +65,8 @@ func (v Service) unknown() []Problem {
 		p.Msg, p.Hint = "is missing", "write the service's name, such as ec2"
 	case m != nil:
 		p.Msg, p.Hint = fmt.Sprintf("%q names one region", v.Name), "write "+m[1]
+	case withKinds[name] != "":
+		p.Msg, p.Hint = fmt.Sprintf("%q alone would trust everyone for whom the service acts", v.Name), "declare "+withKinds[name]
 	case standIns[name] != "":
 		p.Msg, p.Hint = fmt.Sprintf("%q is not the name of a service principal", v.Name), "write "+standIns[name]
 	case near != "":
@@ -128,9 +130,6 @@ func (v Service) statement(s Scope) iam.Statement {
 		Effect:    iam.Allow,
 		Principal: &iam.Principal{Service: []string{v.Principal(s)}},
 		Actions:   assumeRole,
-	}
-	if p.tags {
-		st.Actions = []string{"sts:AssumeRole", "sts:TagSession"}
 	}
 	if p.account {
 		st.Conditions = append(st.Conditions, equals("aws:SourceAccount", v.sourceAccount(s)))

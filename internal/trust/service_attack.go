@@ -12,9 +12,6 @@ import (
 func (v Service) Caller(s Scope) Caller {
 	p, _ := named(v.short())
 	c := serving(v.Principal(s))
-	if p.tags {
-		c.Actions = []string{"sts:AssumeRole", tagSession}
-	}
 	if p.account {
 		c = c.withKey("aws:SourceAccount", v.sourceAccount(s))
 	}

@@ -16,9 +16,6 @@ type principal struct {
 	// china says that its name in aws-cn ends in .amazonaws.com.cn. Most end in
 	// .amazonaws.com everywhere.
 	china bool
-
-	// tags says that it passes session tags and so needs sts:TagSession.
-	tags bool
 }
 
 // sends describes the usual service that protects against the confused deputy:
@@ -110,7 +107,6 @@ var principals = []principal{
 	sends("osis-pipelines", "osis"),
 	sends("personalize", "personalize"),
 	sends("pipes", "pipes"),
-	{name: "pods.eks", tags: true}, // tells pods apart by aws:RequestTag instead
 	silent("quicksight"),
 	sends("rds", "rds"),
 	silent("redshift"),
@@ -151,9 +147,16 @@ var standIns = map[string]string{
 	"emr":           "elasticmapreduce",
 	"eventbridge":   "events, scheduler or pipes",
 	"fargate":       "ecs-tasks, or eks-fargate-pods for EKS",
-	"irsa":          "pods.eks and EKS Pod Identity",
 	"stepfunctions": "states",
 	"synthetics":    "lambda, which runs the canaries",
+}
+
+// withKinds are services that act for whom they say, and alone for anyone, with
+// the identity to declare in their place.
+var withKinds = map[string]string{
+	"irsa":          "kubernetes: { issuer: ..., namespace: ..., service_account: ... }",
+	"pods.eks":      "eks_pod_identity: { cluster_arn: ..., namespace: ..., service_account: ... }",
+	"rolesanywhere": "roles_anywhere: { trust_anchor: ..., common_name: ... }",
 }
 
 // named returns the principal of a short name.

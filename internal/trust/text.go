@@ -2,6 +2,7 @@ package trust
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -96,4 +97,81 @@ func checkHost(field, host, example string) []Problem {
 		return nil
 	}
 	return []Problem{{Field: field, Msg: fmt.Sprintf("%q is not the name of a host", host), Hint: "write it in lower case, without https:// and path: " + example}}
+}
+
+// checkChoice refuses all but a few words.
+func checkChoice(field, value string, words ...string) []Problem {
+	if slices.Contains(words, value) {
+		return nil
+	}
+	if value == "" {
+		return []Problem{{Field: field, Msg: "is missing", Hint: "write one of " + strings.Join(words, ", ")}}
+	}
+	return []Problem{{Field: field, Msg: fmt.Sprintf("%q is not known", value), Hint: "write one of " + strings.Join(words, ", ")}}
+}
+
+// checkDecimal refuses what is no number that a service gives out; empty is none.
+func checkDecimal(field, id, where string) []Problem {
+	if id == "" || len(id) <= maxGitHubID && githubID().MatchString(id) {
+		return nil
+	}
+	return []Problem{{Field: field, Msg: fmt.Sprintf("%q is not a decimal id", id), Hint: where}}
+}
+
+var uuidForm = lazily(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+
+// checkUUID wants a UUID as the issuer writes it: in lower case.
+func checkUUID(field, id, where string) []Problem {
+	switch {
+	case id == "":
+		return []Problem{{Field: field, Msg: "is missing", Hint: where}}
+	case !uuidForm().MatchString(id):
+		return []Problem{{Field: field, Msg: fmt.Sprintf("%q is not a UUID in lower case", id), Hint: where}}
+	}
+	return nil
+}
+
+// subjectPart is one part of a subject between separators.
+type subjectPart struct {
+	field, value string
+	separator    string // characters that would end the part
+	where        string // hint for a missing one
+}
+
+// checkParts refuses parts that are missing, are many things or could pose as
+// several parts.
+func checkParts(parts ...subjectPart) []Problem {
+	var problems []Problem
+	for _, p := range parts {
+		switch {
+		case p.value == "":
+			problems = append(problems, Problem{Field: p.field, Msg: "is missing", Hint: p.where})
+		case strings.ContainsAny(p.value, p.separator):
+			problems = append(problems, Problem{Field: p.field, Msg: fmt.Sprintf("%q holds one of %q, which separate the parts of the subject", p.value, p.separator), Hint: p.where})
+		case strings.TrimSpace(p.value) != p.value:
+			problems = append(problems, Problem{Field: p.field, Msg: fmt.Sprintf("%q begins or ends with a space", p.value), Hint: p.where})
+		default:
+			problems = append(problems, checkText(p.field, p.value)...)
+		}
+	}
+	return problems
+}
+
+// checkAudience refuses an audience that a condition cannot compare; empty is the
+// default.
+func checkAudience(audience string) []Problem { return checkText("audience", audience) }
+
+// issuerForm is an https URL without port, query and fragment.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
+var issuerForm = lazily(`^https://[a-z0-9.-]+\.[a-z0-9-]+(?:/[A-Za-z0-9._~%-]+)*/?$`)
+
+func checkIssuer(url, example string) []Problem {
+	switch {
+	case url == "":
+		return []Problem{{Field: "issuer", Msg: "is missing", Hint: "write " + example}}
+	case !issuerForm().MatchString(url):
+		return []Problem{{Field: "issuer", Msg: fmt.Sprintf("%q is not an issuer that AWS takes: an https address without port and query", url), Hint: "write " + example}}
+	}
+	return nil
 }

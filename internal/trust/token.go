@@ -100,6 +100,19 @@ func (t Tokens) actions() []string {
 	return []string{withToken}
 }
 
+// asked is Known for identities of which nothing is fixed beyond what is asked.
+func (t Tokens) asked() Known {
+	var known Known
+	for _, subject := range t.Subjects {
+		claims := map[string]string{"sub": subject}
+		for _, pin := range t.Pins {
+			claims[pin.Name] = pin.Value
+		}
+		known.Forms = append(known.Forms, keysOf(t.Issuer, claims))
+	}
+	return known
+}
+
 // comparing is a condition on one value, which is a pattern if it has a "*".
 func comparing(key, value string) iam.Condition {
 	c := equals(key, value)
@@ -212,18 +225,21 @@ type forgery struct {
 }
 
 // attacks are the forgeries of a kind, and those that every kind has: the right
-// token for another service, whose usual audience is elsewhere, and without what
-// the trust policy asks of it.
+// token for another service, whose usual audience is elsewhere ("": the issuer has one
+// audience only), and without what the trust policy asks of it.
 func (t Tokens) attacks(s Scope, elsewhere string, forged []forgery) []Attack {
+	if elsewhere != "" {
+		forged = append(forged, forgery{"a wrong audience", "a token that the job handed to another service; a trust without aud lets it in", t.Sample.with(map[string]string{"aud": elsewhere})})
+	}
 	forged = append(forged,
-		forgery{"a wrong audience", "a token that the job handed to another service; a trust without aud lets it in", t.Sample.with(map[string]string{"aud": elsewhere})},
 		forgery{"no subject", "ForAllValues and IfExists hold when the claim is missing", t.Sample.with(map[string]string{"sub": ""})},
 	)
 	for _, pin := range t.Pins {
 		forged = append(forged, forgery{"no " + pin.Name, "ForAllValues and IfExists hold when the claim is missing", t.Sample.with(map[string]string{pin.Name: ""})})
 	}
-	if len(t.Tags) > 0 {
-		forged = append(forged, forgery{"no session tags", "whoever asks for the token decides whether it carries them; IfExists holds without", t.Sample.with(map[string]string{tagsClaim: ""})})
+	for i, tag := range t.Tags {
+		without := t.Sample.withTags(slices.Delete(slices.Clone(t.Tags), i, i+1)...)
+		forged = append(forged, forgery{"no session tag " + tag.Name, "whoever asks for the token decides which tags it carries; IfExists holds without", without})
 	}
 	var attacks []Attack
 	for _, f := range forged {
