@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/eval"
 	"github.com/postern-dev/postern/iam/reach"
 	"github.com/postern-dev/postern/internal/cli/ui"
 	"github.com/postern-dev/postern/internal/fault"
@@ -52,6 +53,9 @@ func runEntries(cmd *cobra.Command, a *app, o entriesOptions) error {
 		m, err := q.member(o.role)
 		if err != nil {
 			return err
+		}
+		if m.Who.Kind != eval.Role {
+			return usageError(cmd, m.Who.ARN+" is a user: tokens enter roles only", "")
 		}
 		o.role = m.Who.ARN
 	}

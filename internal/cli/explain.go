@@ -201,6 +201,8 @@ func (o *explainOptions) complete(cmd *cobra.Command) error {
 		return usageError(cmd, "--principal is missing", "")
 	case o.action == "":
 		return usageError(cmd, "--action is missing", "")
+	case !strings.Contains(o.action, ":"):
+		return unknownAction(o.action)
 	case o.resource == "" && known:
 		return usageError(cmd, "--resource is missing", act.String()+" is about "+resourcesOf(act))
 	case o.resource == "":

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -56,5 +57,5 @@ func unreadable(name string, err error) error {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		err = path.Err
 	}
-	return &fault.Error{Where: name, What: "cannot be read", Cause: err}
+	return &fault.Error{Where: cmp.Or(name, `""`), What: "cannot be read", Cause: err}
 }

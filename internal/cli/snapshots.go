@@ -87,6 +87,8 @@ func notInSnapshot(snapshot *estate.Estate, arn string) error {
 	}
 	parsed, err := iam.ParseARN(arn)
 	switch {
+	case strings.HasSuffix(arn, ":root"):
+		e.Hint = "an account's root user may do everything in it; ask about users and roles"
 	case len(same) > 0:
 		e.Hint = "did you mean " + few(same) + "?"
 	case err == nil && parsed.Account != "" && !slices.Contains(accounts, parsed.Account):
