@@ -2,13 +2,16 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/action"
 	"github.com/postern-dev/postern/iam/reach"
 	"github.com/postern-dev/postern/internal/estate"
 	"github.com/postern-dev/postern/internal/fault"
@@ -46,7 +49,7 @@ postern diff-access before.json after.json --not-granted iam:CreateUser,iam:Pass
 	}
 	f := cmd.Flags()
 	f.StringSliceVar(&o.notGranted, "not-granted", nil, "`ACTION,…` that NEW must not grant; patterns too")
-	f.StringSliceVar(&o.on, "on", nil, "`ARN,…` resources that --not-granted is about (default any)")
+	f.StringSliceVar(&o.on, "on", nil, "`ARN,…` resources that --not-granted is about (default any); alone, any action on them")
 	f.BoolVar(&o.noPublic, "no-public", false, "NEW must not let everyone in")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
@@ -148,13 +151,11 @@ func (o *diffAccessOptions) compareWorlds(after, before *reach.World) *accessRep
 	for _, c := range after.Gains(before) {
 		r.Gained = append(r.Gained, changeOf(c))
 	}
-	for _, action := range o.notGranted {
-		for _, resource := range o.resources() {
-			for _, answer := range whoCanAnswers(after.WhoCan(action, resource)) {
-				r.Granted = append(r.Granted, grantAnswer{Action: action, Resource: resource, whoCanAnswer: answer})
-			}
+	o.eachUngranted(func(action, resource string) {
+		for _, answer := range whoCanAnswers(after.WhoCan(action, resource)) {
+			r.Granted = append(r.Granted, grantAnswer{Action: action, Resource: resource, whoCanAnswer: answer})
 		}
-	}
+	})
 	if o.noPublic {
 		r.public(after.Public())
 	}
@@ -168,26 +169,48 @@ func (o *diffAccessOptions) comparePolicies(after, before *access, facts reach.F
 	for _, c := range reach.PolicyGains(now, reach.Policy{Name: before.file, Document: before.document}, facts) {
 		r.Gained = append(r.Gained, changeOf(c))
 	}
-	for _, action := range o.notGranted {
-		for _, resource := range o.resources() {
-			if resource == "" {
-				resource = "*"
-			}
-			for _, answer := range reach.Grants(now, reach.Question{Action: action, Resource: resource, Facts: facts}) {
-				r.Granted = append(r.Granted, grantAnswer{Action: action, Resource: resource, whoCanAnswer: whoCanAnswers([]reach.Answer{answer})[0]})
-			}
+	o.eachUngranted(func(action, resource string) {
+		resource = cmp.Or(resource, "*")
+		for _, answer := range whoCanAnswers(reach.Grants(now, reach.Question{Action: action, Resource: resource, Facts: facts})) {
+			r.Granted = append(r.Granted, grantAnswer{Action: action, Resource: resource, whoCanAnswer: answer})
 		}
-	}
+	})
 	if o.noPublic {
 		r.public(reach.Public(now, facts))
 	}
 	return r
 }
 
-// resources are those that --not-granted is about; "" for any.
-func (o *diffAccessOptions) resources() []string {
-	if len(o.on) == 0 {
-		return []string{""}
+// eachUngranted gives each action with each resource that NEW must not grant;
+// the resource is "" for any.
+func (o *diffAccessOptions) eachUngranted(visit func(action, resource string)) {
+	for _, resource := range o.on {
+		actions := o.notGranted
+		if len(actions) == 0 {
+			actions = actionsOn(resource)
+		}
+		for _, action := range actions {
+			visit(action, resource)
+		}
 	}
-	return o.on
+	if len(o.on) > 0 {
+		return
+	}
+	for _, action := range o.notGranted {
+		visit(action, "")
+	}
+}
+
+// actionsOn are patterns of all actions that a resource can be about: those of
+// the services that have a type for it.
+func actionsOn(resource string) []string {
+	var out []string
+	for _, t := range action.ResourceTypesFor(resource) {
+		out = append(out, t.Service+":*")
+	}
+	if len(out) == 0 {
+		return []string{"*"}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -78,7 +79,7 @@ func accessReportText(out *ui.Printer, r *accessReport, o *diffAccessOptions) {
 		out.Line(ui.Bold("New access"))
 		gainedText(out, r)
 	}
-	if len(o.notGranted) > 0 {
+	if len(o.notGranted) > 0 || len(o.on) > 0 {
 		grantedText(out, r.Granted, o)
 	}
 	if o.noPublic {
@@ -140,7 +141,11 @@ func partyText(name string) string {
 
 func grantedText(out *ui.Printer, list []grantAnswer, o *diffAccessOptions) {
 	if len(list) == 0 {
-		out.Mark(ui.OK, ui.Plain("not granted to anybody: "+strings.Join(o.notGranted, ", ")))
+		what := strings.Join(o.notGranted, ", ")
+		if len(o.on) > 0 {
+			what = cmp.Or(what, "anything") + " on " + strings.Join(o.on, ", ")
+		}
+		out.Mark(ui.OK, ui.Plain("not granted to anybody: "+what))
 		return
 	}
 	out.Heading("Granted, and should not be")
