@@ -53,13 +53,14 @@ func pulumiStateS3() *Grant {
 			{Name: "bucket", Summary: "update every stack of the bucket, and begin a new one", Adds: "every other project's stacks, and the file that says how the bucket is laid out"},
 		},
 		Why: Why{
-			"kms:Decrypt":         "pulumi: S3 decrypts a checkpoint, with kms_key; pulumi opens the stack's data key, with secrets_key",
-			"kms:Encrypt":         "pulumi stack init, change-secrets-provider: encrypt the stack's data key, with secrets_key",
-			"kms:GenerateDataKey": "pulumi up: S3 encrypts a checkpoint, with kms_key",
-			"s3:DeleteObject":     "pulumi up: removes its lock and its journal; pulumi cancel, stack rm",
-			"s3:GetObject":        "pulumi login: reads meta.yaml; preview, up: read the checkpoint, tags and locks",
-			"s3:ListBucket":       "pulumi: finds the checkpoint by its ending, the locks of a stack and its history",
-			"s3:PutObject":        "pulumi up: takes the lock, writes checkpoint, backup and history",
+			"kms:Decrypt":             "pulumi: S3 decrypts a checkpoint, with kms_key; pulumi opens the stack's data key, with secrets_key",
+			"kms:Encrypt":             "pulumi stack init, change-secrets-provider: encrypt the stack's data key, with secrets_key",
+			"kms:GenerateDataKey":     "pulumi up: S3 encrypts a checkpoint, with kms_key",
+			"s3:AbortMultipartUpload": "pulumi up: takes back the upload of a large checkpoint that failed",
+			"s3:DeleteObject":         "pulumi up: removes its lock and its journal; pulumi cancel, stack rm",
+			"s3:GetObject":            "pulumi login: reads meta.yaml; preview, up: read the checkpoint, tags and locks",
+			"s3:ListBucket":           "pulumi: finds the checkpoint by its ending, the locks of a stack and its history",
+			"s3:PutObject":            "pulumi up: takes the lock, writes checkpoint, backup and history",
 		},
 		Cases:      pulumiCases(),
 		statements: pulumiStatements,
@@ -105,7 +106,7 @@ func pulumiStatements(s Scope, level string, args Args) []iam.Statement {
 		allow("PulumiRead", []string{"s3:GetObject"}, each(read, object)),
 	}
 	if p.write {
-		out = append(out, allow("PulumiWrite", []string{"s3:DeleteObject", "s3:PutObject"}, each(files, object)))
+		out = append(out, allow("PulumiWrite", []string{"s3:AbortMultipartUpload", "s3:DeleteObject", "s3:PutObject"}, each(files, object)))
 	}
 	return append(out, p.keys()...)
 }
@@ -169,7 +170,7 @@ func pulumiCases() []Case {
 	}
 	write := func(stack string) []call {
 		return flat(
-			object(".pulumi/stacks/"+stack+".json", "s3:PutObject", "s3:DeleteObject"), object(".pulumi/stacks/"+stack+".json.bak", "s3:PutObject"),
+			object(".pulumi/stacks/"+stack+".json", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"), object(".pulumi/stacks/"+stack+".json.bak", "s3:PutObject"),
 			object(".pulumi/backups/"+stack+"/x.json", "s3:PutObject"), object(".pulumi/history/"+stack+"/x.history.json", "s3:PutObject"),
 			object(".pulumi/journal/"+stack+"/1.json", "s3:PutObject", "s3:DeleteObject"),
 			object(".pulumi/locks/organization/"+stack+"/x.json", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"),

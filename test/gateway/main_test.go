@@ -49,7 +49,7 @@ type scenario struct {
 }
 
 func scenarios() []scenario {
-	return slices.Concat(ecsScenarios(), ecrScenarios(), stateScenarios(), deployScenarios(), readScenarios(), acmeScenarios(), assumeScenarios())
+	return slices.Concat(ecsScenarios(), ecrScenarios(), stateScenarios(), deployScenarios(), readScenarios(), acmeScenarios(), assumeScenarios(), pulumiScenarios())
 }
 
 func TestScenarios(t *testing.T) {
