@@ -27,9 +27,9 @@ func consulAutoDiscovery() *Grant {
 			{Action: "ec2:DescribeTags", Reason: "DescribeTags" + noResource},
 		},
 		Why: Why{
-			"autoscaling:DescribeAutoScalingGroups": "agents that look for the members of a group (Vault's and Nomad's scripts): find its instances",
+			"autoscaling:DescribeAutoScalingGroups": "run-consul of hashicorp/terraform-aws-consul: reads how many servers the group has",
 			"ec2:DescribeInstances":                 "retry_join provider=aws: finds instances by tag and reads their addresses",
-			"ec2:DescribeTags":                      "agents: read the tags of their own instance",
+			"ec2:DescribeTags":                      "run-consul of hashicorp/terraform-aws-consul: reads the tags of its own instance",
 		},
 		Cases:      consulCases(),
 		statements: consulStatements,

@@ -36,7 +36,7 @@ func ecsServiceDeployment() *Grant {
 			},
 			passRolesParam("the task and execution roles that a task definition may name"),
 			{Name: "tags", Type: Bool, Default: "false", Example: "true", Summary: "also tag the task definitions that it registers"},
-			{Name: "run_task", Type: Bool, Default: "false", Example: "true", Summary: "also run single tasks, such as database migrations"},
+			{Name: "run_task", Type: Bool, Default: "false", Example: "true", Summary: "also run single tasks, such as database migrations; AWS then asks for the definition's roles in pass_roles"},
 		},
 		Levels: []Level{
 			{Name: "service", Summary: "deploy to the named services", Needs: []string{"services"}},

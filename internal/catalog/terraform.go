@@ -28,7 +28,7 @@ func terraformRemoteStateS3() *Grant {
 		},
 		Why: Why{
 			"dynamodb:DeleteItem":    "terraform plan, apply: release the lock in the table",
-			"dynamodb:DescribeTable": "OpenTofu and older Terraform, init: look whether the table is there",
+			"dynamodb:DescribeTable": "terraform: asked for by the documentation of the backend, beside the items",
 			"dynamodb:GetItem":       "terraform: reads the digest of the state, and who holds the lock",
 			"dynamodb:PutItem":       "terraform plan, apply: take the lock, write the digest of the state",
 			"kms:Decrypt":            "terraform: reads a state that the key encrypts",

@@ -70,7 +70,7 @@ func planUnscopable() []Unscopable {
 
 func planWhy() Why {
 	why := Why{
-		"dynamodb:DescribeTable": "OpenTofu and older Terraform, init: look whether the table is there",
+		"dynamodb:DescribeTable": "terraform: asked for by the documentation of the backend, beside the items",
 		"dynamodb:DeleteItem":    "terraform plan: releases the lock in the table",
 		"dynamodb:GetItem":       "terraform plan: reads the digest of the state, and who holds the lock",
 		"dynamodb:PutItem":       "terraform plan: takes the lock in the table",

@@ -4,7 +4,9 @@ import "github.com/postern-dev/postern/iam"
 
 // terragrunt is what Terragrunt itself needs beside the code that it runs:
 // its states, their locks, and a look at the bucket. That it asks who it is
-// (sts:GetCallerIdentity) needs no permission.
+// (sts:GetCallerIdentity) needs no permission. Since 0.87 Terragrunt makes and
+// changes the bucket only if it is told to: terragrunt backend bootstrap, or
+// --backend-bootstrap (https://github.com/gruntwork-io/terragrunt/releases/tag/v0.87.0).
 //
 // https://terragrunt.gruntwork.io/docs/features/aws-authentication/
 func terragrunt() *Grant {
@@ -20,7 +22,7 @@ func terragrunt() *Grant {
 			{Name: "read", Summary: "read the states of a folder: plan -lock=false", Needs: []string{"prefix"}},
 			{Name: "prefix", Summary: "read, write and lock the states of a folder: plan and apply", Adds: "writing the states, taking and releasing their locks", Needs: []string{"prefix"}},
 			{Name: "bucket", Summary: "read, write and lock every state of the bucket", Adds: "every other object of the bucket"},
-			{Name: "bootstrap", Summary: "create and configure the bucket and, if named, the lock table: once, by a role of its own", Adds: "creating the bucket and the table, and changing the bucket's policy, versioning, encryption, tags and ownership"},
+			{Name: "bootstrap", Summary: "create and configure the bucket and, if named, the lock table: terragrunt backend bootstrap, once, by a role of its own", Adds: "creating the bucket and the table, and changing the bucket's policy, versioning, encryption, tags and ownership"},
 		},
 		Why: Why{
 			"dynamodb:CreateTable":          "terragrunt backend bootstrap: makes the lock table",

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/internal/catalog"
 	"github.com/postern-dev/postern/internal/cli/ui"
 )
@@ -18,6 +19,7 @@ type grantJSON struct {
 	Levels     []levelJSON      `json:"levels"`  // narrowest first; the first is the default
 	Params     []paramJSON      `json:"params"`
 	Unscopable []unscopableJSON `json:"unscopable"` // actions on the resource "*", and why
+	Why        catalog.Why      `json:"why"`        // which call of which tool needs each action
 	Cases      caseCount        `json:"cases"`
 }
 
@@ -50,7 +52,7 @@ type caseCount struct {
 }
 
 func describeGrant(g *catalog.Grant) grantJSON {
-	d := grantJSON{Name: g.Name, Summary: g.Summary, Never: g.Never, Params: []paramJSON{}, Unscopable: []unscopableJSON{}}
+	d := grantJSON{Name: g.Name, Summary: g.Summary, Never: g.Never, Params: []paramJSON{}, Unscopable: []unscopableJSON{}, Why: g.Why}
 	for _, l := range g.Levels {
 		d.Levels = append(d.Levels, levelJSON{l.Name, l.Summary, l.Adds, l.Needs})
 	}
@@ -104,6 +106,7 @@ func grantText(out *ui.Printer, g *catalog.Grant, entry *grantEntry) {
 	levelsText(out, g)
 	paramsText(out, g)
 	unscopableText(out, g)
+	whyText(out, g, entry.Policy)
 	out.Heading("Proof")
 	out.Text(2, ui.StylePlain, fmt.Sprintf("tested against %d calls that it must allow and %d that it must deny; --cases lists them",
 		entry.Cases.Allowed, entry.Cases.Denied))
@@ -175,6 +178,21 @@ func unscopableText(out *ui.Printer, g *catalog.Grant) {
 		out.Line(ui.Plain("  "), ui.Name(u.Action))
 		out.Text(4, ui.StylePlain, u.Reason)
 	}
+}
+
+// whyText says of each action of the policy which call needs it.
+func whyText(out *ui.Printer, g *catalog.Grant, policy *iam.Document) {
+	var actions []string
+	for _, s := range policy.Statements {
+		actions = append(actions, s.Actions...)
+	}
+	slices.Sort(actions)
+	t := ui.Table{Indent: 2}
+	for _, action := range slices.Compact(actions) {
+		t.Rows = append(t.Rows, []ui.Span{ui.Name(action), ui.Plain(g.Why[action])})
+	}
+	out.Heading("Why each action of the policy is there")
+	out.Table(t)
 }
 
 func policyText(out *ui.Printer, g *catalog.Grant, entry *grantEntry) {
