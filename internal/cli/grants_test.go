@@ -131,7 +131,7 @@ func TestGrantBringsAStackUp(t *testing.T) {
 		t.Run(tt.level, func(t *testing.T) {
 			server, owner := confinedSandbox(t, posternGrant(t, tt.level))
 			spec := writeSpec(t, tt.spec)
-			run(t, server, 0, "apply", "--yes", spec)
+			run(t, server, 0, "up", "--yes", spec)
 			if tt.drift != nil {
 				tt.drift(t.Context(), t, owner)
 				run(t, server, 2, "plan", "--detailed-exitcode", spec)
