@@ -19,8 +19,8 @@ func terraformPlan() *Grant {
 		Never:   "read the value of a secret or parameter, an object besides the state, a log, an item or a message; pass or assume a role; write the state; below level configuration, see environment variables, user data or code",
 		Params: slices.Concat([]Param{
 			{
-				Name: "services", Type: List, Required: true, Max: 20, Pattern: `^(` + strings.Join(planServiceNames(), "|") + `)$`, Example: "ec2",
-				Summary: "up to 20 services whose resources are refreshed, by the prefix of their actions: " + strings.Join(planServiceNames(), ", "),
+				Name: "services", Type: List, Required: true, Max: 30, Pattern: `^(` + strings.Join(planServiceNames(), "|") + `)$`, Example: "ec2",
+				Summary: "up to 30 services whose resources are refreshed, by the prefix of their actions: " + strings.Join(planServiceNames(), ", "),
 				Wider:   "no level reads services that are not named",
 			},
 			bucketParam(),
