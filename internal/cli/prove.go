@@ -15,9 +15,10 @@ import (
 )
 
 type proveOptions struct {
-	path    string
-	offline bool // prove the compiled spec, not what stands in AWS
-	json    bool
+	path      string
+	offline   bool // prove the compiled spec, not what stands in AWS
+	attackers bool // try the trust policies on strangers instead of the guard rails
+	json      bool
 }
 
 func newProve(a *app) *cobra.Command {
@@ -26,11 +27,14 @@ func newProve(a *app) *cobra.Command {
 		Use:   "prove [FILE|DIR]",
 		Short: "Hold the guard rails against what stands in AWS",
 		Long: "Finds every role that each identity can become, directly or through other roles, and tries each guard rail on it. " +
-			"What cannot be ruled out counts as possible. Exits with 3 if a guard rail does not hold; offline, one that only AWS can decide is shown and counts as held.",
+			"What cannot be ruled out counts as possible. Exits with 3 if a guard rail does not hold; offline, one that only AWS can decide is shown and counts as held.\n\n" +
+			"With --attackers it tries the trust policy of each role on those who come close to its identities: tokens that somebody else can have from the same issuer, " +
+			"services on behalf of others, principals with names alike. It says who has such a token, and exits with 3 if one is admitted.",
 		Args: atMost("FILE|DIR"),
 		Example: `
 postern prove examples/shop
-postern prove --offline examples/shop`,
+postern prove --offline examples/shop
+postern prove --attackers --offline examples/identities`,
 		ValidArgsFunction: completeSpec,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.path = specPath(args)
@@ -38,6 +42,7 @@ postern prove --offline examples/shop`,
 		},
 	}
 	cmd.Flags().BoolVar(&o.offline, "offline", false, "prove what the spec asks for, without asking AWS")
+	cmd.Flags().BoolVar(&o.attackers, "attackers", false, "try the trust policies on those who must not pass")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
 }
@@ -51,7 +56,11 @@ func runProve(ctx context.Context, a *app, o proveOptions) error {
 	if err != nil {
 		return err
 	}
-	report := prove.Run(prove.Input{Spec: s, Estate: e, Observed: !o.offline, Now: time.Now()})
+	in := prove.Input{Spec: s, Estate: e, Observed: !o.offline, Now: time.Now()}
+	if o.attackers {
+		return proveAttackers(a, in, o.json)
+	}
+	report := prove.Run(in)
 	if o.json {
 		err = a.Result().JSON(report)
 	} else {
@@ -61,6 +70,21 @@ func runProve(ctx context.Context, a *app, o proveOptions) error {
 		return status(fault.Findings)
 	}
 	return err
+}
+
+func proveAttackers(a *app, in prove.Input, json bool) error {
+	attacks := prove.RunAttacks(in)
+	if json {
+		if err := a.Result().JSON(attacks); err != nil {
+			return err
+		}
+	} else {
+		attacksText(a.Result(), attacks)
+	}
+	if !attacks.Refused() {
+		return status(fault.Findings)
+	}
+	return nil
 }
 
 func (a *app) estateToProve(ctx context.Context, s *spec.Spec, offline bool) (*estate.Estate, error) {

@@ -209,3 +209,7 @@ func nameOf(arn, kind string) string {
 	}
 	return arn
 }
+
+func (a AWSAccount) open() []string {
+	return []string{"every principal of the account that its own policies let assume the role"}
+}

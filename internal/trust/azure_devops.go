@@ -95,3 +95,7 @@ func (a AzureDevOps) Check() []Problem {
 		subjectPart{"service_connection", a.ServiceConnection, "/", "write the connection's name as it is shown"},
 	)...)
 }
+
+func (a AzureDevOps) open() []string {
+	return []string{"every pipeline that may use the connection: give it to single pipelines, with a check for the branch"}
+}

@@ -124,3 +124,10 @@ func (b Bitbucket) Check() []Problem {
 	}
 	return problems
 }
+
+func (b Bitbucket) open() []string {
+	return facts(
+		fact{b.AnyBranch, "whoever may push a branch: deploy in an environment and write environment_uuid"},
+		fact{!b.AnyBranch, "whoever may deploy to the environment: restrict it to a branch in Bitbucket"},
+	)
+}

@@ -216,3 +216,11 @@ func (b Buildkite) checkTags() []Problem {
 	}
 	return problems
 }
+
+func (b Buildkite) open() []string {
+	return facts(
+		fact{b.OrganizationID == "", "whoever takes the slugs " + b.Organization + " and " + b.Pipeline + " once they are free: add organization_id and pipeline_id"},
+		fact{strings.Contains(b.Branch+b.Tag, "*"), "whoever may start a build of a ref that matches " + b.Branch + b.Tag},
+		fact{true, "whoever may start a build: its branch is what they say, and a step may check out another commit"},
+	)
+}

@@ -44,6 +44,31 @@ func KnownOf(id Identity, s Scope) Known {
 	return Known{Forms: []map[string]string{{}}}
 }
 
+// Open returns what an identity leaves open by what it says, or by what its
+// issuer lets AWS ask for: who else passes or might some day, and what to add.
+func Open(id Identity) []string {
+	if opens, ok := id.(interface{ open() []string }); ok {
+		return opens.open()
+	}
+	return nil
+}
+
+// facts are the sentences that are true.
+func facts(of ...fact) []string {
+	var out []string
+	for _, f := range of {
+		if f.holds {
+			out = append(out, f.text)
+		}
+	}
+	return out
+}
+
+type fact struct {
+	holds bool
+	text  string
+}
+
 // Admits reports whether the trust policy of a role, named by its ARN, lets the
 // caller in whose own policies allow it everything. What cannot be judged admits.
 func Admits(doc *iam.Document, role string, c Caller) bool {

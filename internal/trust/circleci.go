@@ -143,3 +143,11 @@ func (c CircleCI) refParts() (kind, name string) {
 	}
 	return "", ""
 }
+
+func (c CircleCI) open() []string {
+	return facts(
+		fact{c.AnyRef, "whoever may push a branch, and forks' pull requests if they get secrets: write vcs_origin and vcs_ref"},
+		fact{strings.Contains(c.VCSRef, "*"), "whoever may push a ref that matches " + c.VCSRef},
+		fact{true, "whoever may rerun a job of the ref with SSH"},
+	)
+}

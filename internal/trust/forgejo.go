@@ -142,3 +142,11 @@ func (f Forgejo) Check() []Problem {
 }
 
 var forgejoPath = lazily(`^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`)
+
+func (f Forgejo) open() []string {
+	return facts(
+		fact{f.RepositoryID == "", "whoever registers " + f.Repository + " again after it was deleted or renamed: switch Actions off and on and add repository_id and owner_id"},
+		fact{f.like().wide(), "whoever may push a ref that matches " + f.like().ref()},
+		fact{f.PullRequest, "whoever may propose a change, before anyone has reviewed it"},
+	)
+}

@@ -167,3 +167,12 @@ func (g GitHub) known() Known {
 	}
 	return known
 }
+
+// open names the deleted repository, and refs that nobody may have reviewed.
+func (g GitHub) open() []string {
+	return facts(
+		fact{!g.pinned() && Offered(g.issuer(), "repository_id"), "whoever registers " + g.Repository + " again after it was deleted or renamed: add repository_id and owner_id"},
+		fact{g.wide(), "whoever may push a ref that matches " + g.ref()},
+		fact{g.PullRequest, "whoever may push a branch, before anyone has reviewed it"},
+	)
+}

@@ -221,3 +221,12 @@ func (g GitLab) checkClaims() []Problem {
 	}
 	return append(problems, checkText("pipeline_source", g.PipelineSource)...)
 }
+
+func (g GitLab) open() []string {
+	return facts(
+		fact{g.ProjectID == "" && Offered(g.host(), "project_id"), "whoever makes a project " + g.ProjectPath + " after it was deleted or moved: add project_id"},
+		fact{g.ProjectID == "" && !Offered(g.host(), "project_id"), "whoever makes a project " + g.ProjectPath + " after it was deleted or moved: AWS can ask this host's tokens for no id"},
+		fact{!g.RefProtected && g.PipelineSource == "", "a merge request from a fork whose source branch is so named, if it may run in the project: protect the branch, and add ref_protected on gitlab.com"},
+		fact{strings.Contains(g.Ref, "*"), "whoever may push a " + g.refType() + " that matches " + g.Ref},
+	)
+}

@@ -98,3 +98,10 @@ func (h HCPTerraform) Check() []Problem {
 	}
 	return append(problems, checkAudience(h.Audience)...)
 }
+
+func (h HCPTerraform) open() []string {
+	return facts(
+		fact{h.RunPhase == "plan", "whoever may propose a change to " + h.Workspace + ", before anyone has approved it"},
+		fact{true, "whoever takes the names after they were given up: AWS can ask for no id"},
+	)
+}

@@ -103,3 +103,7 @@ func (p plainToken) tokens(s Scope, pins ...Claim) Tokens {
 
 // withoutScheme is an issuer as IAM spells it.
 func withoutScheme(url string) string { return strings.TrimPrefix(url, "https://") }
+
+func (j JenkinsOIDC) open() []string {
+	return []string{"whoever may change the job, or the claim templates of the plugin"}
+}

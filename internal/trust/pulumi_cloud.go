@@ -156,3 +156,10 @@ func (p PulumiCloud) checkEnvironment() []Problem {
 	}
 	return checkParts(subjectPart{"environment", project, ":", form}, subjectPart{"environment", name, ":/", form})
 }
+
+func (p PulumiCloud) open() []string {
+	return facts(
+		fact{p.Environment != "", "whoever may open " + p.Environment + ", a stack that imports it among them"},
+		fact{slices.Contains(p.Operations, "preview"), "whoever may propose a change, if pull requests start previews"},
+	)
+}

@@ -131,8 +131,12 @@ func (r RolesAnywhere) Check() []Problem {
 		problems = append(problems, Problem{Field: "common_name", Msg: "is missing: every certificate of the CA would be trusted", Hint: "add common_name, uri or dns of the machine's certificate"})
 	}
 	for _, f := range []struct{ field, value string }{
-		{"common_name", r.CommonName}, {"organizational_unit", r.OrganizationalUnit}, {"organization", r.Organization},
-		{"issuer_common_name", r.IssuerCommonName}, {"uri", r.URI}, {"dns", r.DNS},
+		{"common_name", r.CommonName},
+		{"organizational_unit", r.OrganizationalUnit},
+		{"organization", r.Organization},
+		{"issuer_common_name", r.IssuerCommonName},
+		{"uri", r.URI},
+		{"dns", r.DNS},
 	} {
 		problems = append(problems, checkText(f.field, f.value)...)
 	}

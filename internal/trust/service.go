@@ -166,3 +166,8 @@ func arnOperator(arn string) string {
 	}
 	return "ArnEquals"
 }
+
+func (v Service) open() []string {
+	p, _ := named(v.short())
+	return facts(fact{!p.account && p.arn == "", "whoever may have " + p.name + " use the role: the service does not say on whose behalf it acts"})
+}

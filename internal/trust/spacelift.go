@@ -119,3 +119,10 @@ func (l Spacelift) Check() []Problem {
 	problems = append(problems, checkChoice("run_type", l.RunType, runTypes...)...)
 	return append(problems, checkChoice("scope", l.Scope, "read", "write")...)
 }
+
+func (l Spacelift) open() []string {
+	return facts(
+		fact{l.Scope == "read", "whoever may propose a change, before anyone has approved it"},
+		fact{true, "spaces of the same id elsewhere in the account, unless the subject template names the path"},
+	)
+}
