@@ -4,7 +4,7 @@ func ec2() service {
 	const instance = "arn:{partition}:ec2:{region}:{account}:instance/{InstanceId.*}"
 	return service{
 		name: "ec2", protocol: EC2, version: "2016-11-15", namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
-		operations: []operation{
+		operations: append([]operation{
 			{action: "DescribeInstances", resource: "*", reply: "<reservationSet/>"},
 			{action: "DescribeTags", resource: "*", reply: "<tagSet/>"},
 			{action: "DescribeImages", resource: "*", reply: "<imagesSet/>"},
@@ -17,7 +17,12 @@ func ec2() service {
 			{action: "StopInstances", resource: instance, reply: "<instancesSet/>"},
 			{action: "StartInstances", resource: instance, reply: "<instancesSet/>"},
 			{action: "RebootInstances", resource: instance, reply: "<return>true</return>"},
-		},
+		}, anywhere(
+			"DescribeAddresses", "DescribeAvailabilityZones", "DescribeDhcpOptions", "DescribeFlowLogs", "DescribeInstanceTypes",
+			"DescribeInternetGateways", "DescribeKeyPairs", "DescribeManagedPrefixLists", "DescribeNatGateways", "DescribeNetworkAcls",
+			"DescribeNetworkInterfaces", "DescribePrefixLists", "DescribeRegions", "DescribeRouteTables", "DescribeSecurityGroupRules",
+			"DescribeSecurityGroups", "DescribeSnapshots", "DescribeSubnets", "DescribeVpcEndpoints", "DescribeVpcPeeringConnections", "DescribeVpcs",
+		)...),
 	}
 }
 
@@ -25,7 +30,7 @@ func autoScaling() service {
 	const group = "arn:{partition}:autoscaling:{region}:{account}:autoScalingGroup:{_=00000000-0000-0000-0000-000000000000}:autoScalingGroupName/{AutoScalingGroupName...}"
 	return service{
 		name: "autoscaling", protocol: Query, version: "2011-01-01", namespace: "http://autoscaling.amazonaws.com/doc/2011-01-01/",
-		operations: []operation{
+		operations: append([]operation{
 			{action: "DescribeAutoScalingGroups", resource: "*", reply: "<AutoScalingGroups/>"},
 			{action: "DescribeInstanceRefreshes", resource: "*", fill: map[string]string{"AutoScalingGroupName": "postern"}, reply: "<InstanceRefreshes/>"},
 			{action: "DescribeScalingActivities", resource: "*", reply: "<Activities/>"},
@@ -36,7 +41,10 @@ func autoScaling() service {
 			{action: "SetDesiredCapacity", resource: group, fill: map[string]string{"DesiredCapacity": "1"}},
 			{action: "CreateAutoScalingGroup", resource: group, fill: map[string]string{"MinSize": "0", "MaxSize": "0"}},
 			{action: "DeleteAutoScalingGroup", resource: group},
-		},
+		}, anywhere(
+			"DescribeLaunchConfigurations", "DescribeLifecycleHooks", "DescribePolicies", "DescribeScheduledActions", "DescribeTags",
+			"DescribeTrafficSources", "DescribeWarmPool",
+		)...),
 	}
 }
 
@@ -44,7 +52,7 @@ func loadBalancing() service {
 	const arn = "arn:{partition}:elasticloadbalancing:{region}:{account}:"
 	return service{
 		name: "elasticloadbalancing", protocol: Query, version: "2015-12-01", namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
-		operations: []operation{
+		operations: append([]operation{
 			{action: "DescribeTargetGroups", resource: "*", reply: "<TargetGroups/>"},
 			{action: "DescribeTargetHealth", resource: "*", reply: "<TargetHealthDescriptions/>"},
 			{action: "DescribeLoadBalancers", resource: "*", reply: "<LoadBalancers/>"},
@@ -54,6 +62,8 @@ func loadBalancing() service {
 			{action: "DeregisterTargets", resource: arn + "targetgroup/{TargetGroupArn...}"},
 			{action: "ModifyListener", resource: arn + "listener/{ListenerArn...}", reply: "<Listeners/>"},
 			{action: "ModifyRule", resource: arn + "listener-rule/{RuleArn...}", reply: "<Rules/>"},
-		},
+		}, anywhere(
+			"DescribeListenerAttributes", "DescribeListenerCertificates", "DescribeLoadBalancerAttributes", "DescribeTags", "DescribeTargetGroupAttributes",
+		)...),
 	}
 }

@@ -24,6 +24,7 @@ func ecr() service {
 			{action: "DeleteRepository", resource: repository},
 			{action: "GetRepositoryPolicy", resource: repository},
 			{action: "SetRepositoryPolicy", resource: repository, fill: map[string]string{"policyText": "{}"}},
+			{action: "GetLifecyclePolicy", resource: repository},
 			{action: "PutLifecyclePolicy", resource: repository, fill: map[string]string{"lifecyclePolicyText": "{}"}},
 			{action: "PutImageTagMutability", resource: repository, fill: map[string]string{"imageTagMutability": "MUTABLE"}},
 		},
@@ -82,16 +83,27 @@ func ecs() service {
 }
 
 func eks() service {
-	const cluster = "arn:{partition}:eks:{region}:{account}:cluster/{name}"
+	const (
+		arn     = "arn:{partition}:eks:{region}:{account}:"
+		cluster = arn + "cluster/{name}"
+		of      = "/clusters/{name}"
+	)
+	// The ARN of what is in a cluster ends in an id that no request has.
+	below := func(kind, name string) string { return arn + kind + "/{name}/{" + name + "}/{_=*}" }
 	return service{
 		name: "eks", protocol: RESTJSON,
 		operations: []operation{
-			{action: "DescribeCluster", resource: cluster, method: "GET", path: "/clusters/{name}", reply: `{"cluster":{}}`},
+			{action: "DescribeCluster", resource: cluster, method: "GET", path: of, reply: `{"cluster":{}}`},
 			{action: "ListClusters", resource: "*", method: "GET", path: "/clusters", reply: `{"clusters":[]}`},
-			{action: "DeleteCluster", resource: cluster, method: "DELETE", path: "/clusters/{name}", reply: `{"cluster":{}}`},
-			{action: "UpdateClusterConfig", resource: cluster, method: "POST", path: "/clusters/{name}/update-config", reply: `{"update":{}}`},
-			{action: "ListNodegroups", resource: cluster, method: "GET", path: "/clusters/{name}/node-groups", reply: `{"nodegroups":[]}`},
-			{action: "CreateAccessEntry", resource: cluster, method: "POST", path: "/clusters/{name}/access-entries", reply: `{"accessEntry":{}}`},
+			{action: "DeleteCluster", resource: cluster, method: "DELETE", path: of, reply: `{"cluster":{}}`},
+			{action: "UpdateClusterConfig", resource: cluster, method: "POST", path: of + "/update-config", reply: `{"update":{}}`},
+			{action: "ListNodegroups", resource: cluster, method: "GET", path: of + "/node-groups", reply: `{"nodegroups":[]}`},
+			{action: "DescribeNodegroup", resource: below("nodegroup", "nodegroupName"), method: "GET", path: of + "/node-groups/{nodegroupName}", reply: `{"nodegroup":{}}`},
+			{action: "ListAddons", resource: cluster, method: "GET", path: of + "/addons", reply: `{"addons":[]}`},
+			{action: "DescribeAddon", resource: below("addon", "addonName"), method: "GET", path: of + "/addons/{addonName}", reply: `{"addon":{}}`},
+			{action: "ListFargateProfiles", resource: cluster, method: "GET", path: of + "/fargate-profiles", reply: `{"fargateProfileNames":[]}`},
+			{action: "DescribeFargateProfile", resource: below("fargateprofile", "fargateProfileName"), method: "GET", path: of + "/fargate-profiles/{fargateProfileName}"},
+			{action: "CreateAccessEntry", resource: cluster, method: "POST", path: of + "/access-entries", reply: `{"accessEntry":{}}`},
 		},
 	}
 }
@@ -141,6 +153,8 @@ func lambda() service {
 			{action: "DeleteFunction", resource: function, method: "DELETE", path: of},
 			{action: "InvokeFunction", name: "Invoke", resource: function, method: "POST", path: of + "/invocations"},
 			{action: "AddPermission", resource: function, method: "POST", path: of + "/policy"},
+			{action: "GetPolicy", resource: function, method: "GET", path: of + "/policy"},
+			{action: "GetFunctionUrlConfig", resource: function, method: "GET", path: "/2021-10-31/functions/{FunctionName}/url"},
 			{action: "PutFunctionConcurrency", resource: function, method: "PUT", path: "/2017-10-31/functions/{FunctionName}/concurrency"},
 			{action: "ListFunctions", resource: "*", method: "GET", path: "/2015-03-31/functions", reply: `{"Functions":[]}`},
 		},

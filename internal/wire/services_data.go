@@ -16,6 +16,8 @@ func dynamodb() service {
 			{action: "Query", resource: table, reply: `{"Items":[],"Count":0,"ScannedCount":0}`},
 			{action: "Scan", resource: table, reply: `{"Items":[],"Count":0,"ScannedCount":0}`},
 			{action: "DescribeTable", resource: table, reply: `{"Table":{}}`},
+			{action: "DescribeContinuousBackups", resource: table},
+			{action: "DescribeTimeToLive", resource: table},
 			{action: "CreateTable", resource: table, reply: `{"TableDescription":{}}`},
 			{action: "DeleteTable", resource: table, reply: `{"TableDescription":{}}`},
 		},

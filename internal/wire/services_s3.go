@@ -51,7 +51,7 @@ func s3() service {
 	return service{
 		name: "s3", protocol: RESTS3,
 		// Operations with a marker in the query stand before those without.
-		operations: []operation{
+		operations: append(bucketReads(), []operation{
 			{action: "ListBucket", name: "ListObjectsV2", resource: bucket, method: "GET", query: "list-type=2", context: listed, reply: list},
 			{action: "GetBucketVersioning", resource: bucket, method: "GET", query: "versioning=", reply: `<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>`},
 			{action: "PutBucketVersioning", resource: bucket, method: "PUT", query: "versioning="},
@@ -96,6 +96,30 @@ func s3() service {
 			{action: "GetObject", name: "HeadObject", resource: object, method: "HEAD"},
 			{action: "PutObject", resource: object, method: "PUT", context: stored, needs: storing},
 			{action: "DeleteObject", resource: object, method: "DELETE"},
-		},
+		}...),
 	}
+}
+
+// bucketReads are the settings of a bucket, each a sub-resource.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
+func bucketReads() []operation {
+	var out []operation
+	for _, of := range []struct{ query, action string }{
+		{"accelerate", "GetAccelerateConfiguration"},
+		{"acl", "GetBucketAcl"},
+		{"cors", "GetBucketCORS"},
+		{"lifecycle", "GetLifecycleConfiguration"},
+		{"logging", "GetBucketLogging"},
+		{"notification", "GetBucketNotification"},
+		{"object-lock", "GetBucketObjectLockConfiguration"},
+		{"ownershipControls", "GetBucketOwnershipControls"},
+		{"replication", "GetReplicationConfiguration"},
+		{"requestPayment", "GetBucketRequestPayment"},
+		{"tagging", "GetBucketTagging"},
+		{"website", "GetBucketWebsite"},
+	} {
+		out = append(out, operation{action: of.action, resource: "arn:{partition}:s3:::{bucket}", method: "GET", query: of.query + "="})
+	}
+	return out
 }

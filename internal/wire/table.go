@@ -93,6 +93,15 @@ func operationFor(action string) (service, operation, bool) {
 	return service{}, operation{}, false
 }
 
+// anywhere are operations whose actions know no resource.
+func anywhere(actions ...string) []operation {
+	var out []operation
+	for _, action := range actions {
+		out = append(out, operation{action: action, resource: "*"})
+	}
+	return out
+}
+
 // passRole is the permission to hand the role in a field to a service.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html

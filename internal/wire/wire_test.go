@@ -78,7 +78,16 @@ func TestRead(t *testing.T) {
 		{name: "an ARN of another service", in: ecs("UpdateService", `{"cluster":"arn:aws:eks:eu-west-1:222222222222:cluster/prod","service":"shop"}`), no: true},
 		{name: "a key twice", in: ecs("UpdateService", `{"cluster":"prod","service":"shop","service":"web"}`), no: true},
 		{name: "a dotted key is not a path", in: ecs("DescribeServices", `{"cluster":"prod","services.0":"shop"}`), no: true},
-		{name: "a field of the table's own", in: form("autoscaling", "Action=StartInstanceRefresh&AutoScalingGroupName=shop&AutoScalingGroupName=web"), no: true},
+		{name: "a parameter twice", in: form("autoscaling", "Action=StartInstanceRefresh&AutoScalingGroupName=shop&AutoScalingGroupName=web"), no: true},
+		{
+			name: "a parameter with the name of what no request says", in: form("autoscaling", "Action=StartInstanceRefresh&AutoScalingGroupName=shop&_=1&account=333333333333"),
+			want: []wire.Call{{
+				Action:   "autoscaling:StartInstanceRefresh",
+				Resource: "arn:aws:autoscaling:eu-west-1:222222222222:autoScalingGroup:00000000-0000-0000-0000-000000000000:autoScalingGroupName/shop",
+			}},
+		},
+		{name: "a role that is none", in: ecs("RegisterTaskDefinition", `{"family":"shop","taskRoleArn":"arn:aws:iam::222222222222:user/alice"}`), no: true},
+		{name: "a condition that cannot be read", in: ecs("UpdateService", `{"cluster":"prod","service":"shop","taskDefinition":"arn:aws:ecs"}`), no: true},
 		{
 			name: "a task definition hands over roles and sets tags",
 			in:   ecs("RegisterTaskDefinition", `{"family":"shop","taskRoleArn":"arn:aws:iam::222222222222:role/team/task","executionRoleArn":"run","tags":[{"key":"team","value":"web"}]}`),

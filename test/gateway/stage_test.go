@@ -42,7 +42,6 @@ type stage struct {
 	grant  *iam.Document
 	policy *iam.Document            // what the gateway judges by now
 	why    catalog.Why              // of the grant
-	args   catalog.Args             // of the grant; what is known only after prepare is added to it
 	dir    string                   // for the tool's files
 	fails  func(*http.Request) bool // calls that go wrong behind the gateway; nil: none
 

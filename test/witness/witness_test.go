@@ -166,3 +166,18 @@ func mkdir(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 }
+
+func TestCommandsOfTheCLIInOneProcess(t *testing.T) {
+	env := []string{
+		"AWS_ENDPOINT_URL=" + Moto(t),
+		"AWS_ACCESS_KEY_ID=AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY=example",
+	}
+	who := []string{"sts", "get-caller-identity", "--query", "Account", "--output", "text"}
+	out, err := AWSEach(t, env, who, []string{"iam", "get-role", "--role-name", "absent"}, who)
+	if d := cmp.Diff([]string{"123456789012\n"}, out); d != "" {
+		t.Errorf("output of the commands before the one that fails (-want +got):\n%s", d)
+	}
+	if err == nil || !strings.Contains(err.Error(), "aws iam get-role --role-name absent: ") || !strings.Contains(err.Error(), "NoSuchEntity") {
+		t.Errorf("get-role of an absent role: %v; want the command and NoSuchEntity", err)
+	}
+}
