@@ -32,6 +32,8 @@ var layers = slices.Concat([]layer{
 	{"internal/apply", []string{"internal/fault", "internal/plan"}, "apply runs a plan through the small interface that it declares; it decides nothing the plan did not"},
 	{"internal/aws", []string{"iam/...", "internal/fault", "internal/wire", "internal/estate", "internal/plan", "internal/apply"}, "the cloud implements what plan and apply ask for and knows no command"},
 	{"internal/sandbox", []string{"iam/...", "internal/fault", "internal/denial", "internal/sigv4", "internal/wire", "internal/estate"}, "an AWS that shared code with the client that it tests would share its mistakes"},
+	{"internal/host/lockdown", []string{"internal/fault"}, "a firewall knows uids and addresses; users, files and the terminal are its caller's"},
+	{"internal/host/sshkeys", []string{"internal/fault"}, "who may log in is decided without knowing AWS, which implements the small interface that is declared here"},
 	{"internal/trial", []string{"iam/...", "internal/catalog", "internal/compile", "internal/spec", "internal/trust", "internal/wire"}, "a trial knows AWS and the sandbox only by the interface that it declares"},
 	{"internal/cli/ui", []string{"internal/fault"}, "the terminal shows values and knows no command"},
 	{"internal/cli", []string{"iam/...", "internal/..."}, "commands wire everything together"},

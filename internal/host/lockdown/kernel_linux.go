@@ -1,0 +1,101 @@
+package lockdown
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"syscall"
+
+	"github.com/google/nftables"
+
+	"github.com/postern-dev/postern/internal/fault"
+)
+
+// elementsPerMessage keeps a message's list of elements below the 64 KiB that
+// the length of a netlink attribute can say.
+const elementsPerMessage = 1000
+
+// Apply puts the policy's table into the kernel in one transaction, in place of
+// the one that stands: at no moment is there none, and what it cannot apply
+// whole it does not apply. It needs CAP_NET_ADMIN in the network namespace.
+func Apply(p Policy) error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	conn, err := nftables.New()
+	if err != nil {
+		return explain("open netlink", err)
+	}
+	t := &nftables.Table{Name: Table, Family: nftables.TableFamilyINet}
+	conn.AddTable(t) // deleting what is not there would fail
+	conn.DelTable(t)
+	conn.AddTable(t)
+	if err := describe(p).send(conn, t); err != nil {
+		return err
+	}
+	return explain("apply table "+Table, conn.Flush())
+}
+
+// send queues the table's content.
+func (t table) send(conn *nftables.Conn, in *nftables.Table) error {
+	for i, s := range t.sets {
+		queued := s.netlink(in)
+		queued.ID = uint32(i) + 1 // the library's own counter is shared, and not guarded
+		if err := conn.AddSet(queued, nil); err != nil {
+			return fmt.Errorf("encode set %s: %w", s.name, err)
+		}
+		for some := range slices.Chunk(s.members(), elementsPerMessage) {
+			if err := conn.SetAddElements(queued, some); err != nil {
+				return fmt.Errorf("encode elements of set %s: %w", s.name, err)
+			}
+		}
+	}
+	for _, c := range t.chains {
+		conn.AddChain(c.netlink(in))
+	}
+	for _, c := range t.chains {
+		for _, r := range c.rules {
+			conn.AddRule(&nftables.Rule{Table: in, Chain: &nftables.Chain{Name: c.name, Table: in}, Exprs: r.expressions()})
+		}
+	}
+	return nil
+}
+
+// Remove deletes our table and reports whether there was one.
+func Remove() (bool, error) {
+	conn, err := nftables.New()
+	if err != nil {
+		return false, explain("open netlink", err)
+	}
+	conn.DelTable(&nftables.Table{Name: Table, Family: nftables.TableFamilyINet})
+	err = conn.Flush()
+	if errors.Is(err, syscall.ENOENT) {
+		return false, nil
+	}
+	return err == nil, explain("remove table "+Table, err)
+}
+
+// explain says what the kernel's answer means for an operator.
+func explain(doing string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrPermission):
+		return &fault.Error{
+			Code: fault.Auth, What: doing, Cause: errors.New("not permitted: CAP_NET_ADMIN is missing"),
+			Hint: "run it as root; in a container, with --network host --cap-add NET_ADMIN",
+		}
+	case errors.Is(err, syscall.EPROTONOSUPPORT), errors.Is(err, syscall.EOPNOTSUPP), errors.Is(err, syscall.EINVAL):
+		return &fault.Error{
+			What: doing, Cause: fmt.Errorf("the kernel has no nf_tables, or one that is too old: %w", err),
+			Hint: "run `modprobe nf_tables`; Linux 4.14 or later is needed",
+		}
+	case errors.Is(err, syscall.ENOENT):
+		return &fault.Error{
+			What: doing, Cause: fmt.Errorf("the kernel lacks a part of nf_tables: %w", err),
+			Hint: "run `modprobe -a nft_ct nft_limit nft_log nft_reject_inet`; a minimal kernel keeps them in a package of extra modules",
+		}
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
