@@ -20,8 +20,9 @@ type Sides struct {
 	Observed *estate.Estate // everything that stands there, the stack's and others'
 }
 
-// Make compares. The error is a fault.List of names that others hold and of
-// quotas that the result would exceed; then nothing may be changed.
+// Make compares. The error is a fault.List of names that others hold, of quotas
+// that the result would exceed and of trust policies that AWS would refuse; then
+// nothing may be changed.
 func Make(in Sides) (*Plan, error) {
 	p := &Plan{Stack: in.Stack}
 	var errs fault.List
@@ -33,8 +34,10 @@ func Make(in Sides) (*Plan, error) {
 			have = &estate.Account{ID: want.ID, Partition: want.Partition, Quotas: want.Quotas}
 		}
 		a := &accountPlan{stack: in.Stack, want: want, have: have, depth: depth}
+		changes := a.changes()
 		errs = append(errs, a.refusals()...)
-		p.Changes = append(p.Changes, a.changes()...)
+		errs = append(errs, refusedTrusts(changes)...)
+		p.Changes = append(p.Changes, changes...)
 		p.Access = append(p.Access, a.access()...)
 		p.Notes = append(p.Notes, a.notes()...)
 	}

@@ -38,7 +38,8 @@ func standingUser(u *estate.User) *estate.User {
 	return &out
 }
 
-// notes are the emergency stops that the plan leaves in place.
+// notes are what the plan sees and leaves in place: emergency stops, and trust
+// policies that AWS would not take again.
 func (a *accountPlan) notes() []string {
 	var out []string
 	for _, p := range match(a.want.Roles, a.have.Roles, roleKey, a.path()) {
@@ -51,5 +52,5 @@ func (a *accountPlan) notes() []string {
 			out = append(out, fmt.Sprintf("user %s: AWS has quarantined it, so its key has leaked; delete the key, then detach the quarantine policy yourself", p.have.Name))
 		}
 	}
-	return out
+	return append(out, a.lockedTrusts()...)
 }

@@ -15,18 +15,22 @@ import (
 func Lint(doc *iam.Document) []Problem {
 	var problems []Problem
 	for i, st := range doc.Statements {
-		label := fmt.Sprintf("statement %d", i+1)
-		if st.SID != "" {
-			label = "statement " + st.SID
-		}
 		for _, rule := range rules {
 			for _, p := range rule(st) {
-				p.Msg = label + " " + p.Msg
+				p.Msg = label(i, st) + " " + p.Msg
 				problems = append(problems, p)
 			}
 		}
 	}
 	return problems
+}
+
+// label names a statement, by its place if it has no name.
+func label(i int, st iam.Statement) string {
+	if st.SID != "" {
+		return "statement " + st.SID
+	}
+	return fmt.Sprintf("statement %d", i+1)
 }
 
 // rules judge one statement each. Those about opening the role look at Allow
