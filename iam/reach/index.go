@@ -24,14 +24,17 @@ type index struct {
 // postings tell which statements hold a pattern.
 type postings struct {
 	patterns   []string
-	statements [][]int32        // of each pattern
-	always     []int32          // those that list what they are not about
-	sorted     []int32          // places of patterns by their text
-	wild       map[string]tails // places of those with wildcards, by what they begin with
+	statements [][]int32         // of each pattern
+	always     []int32           // those that list what they are not about
+	sorted     []int32           // places of patterns by their text
+	wild       map[string]*bunch // those with wildcards, by what they begin with
 }
 
-// tails are places of patterns by what they end with.
-type tails map[string][]int32
+// bunch is the places of patterns that begin alike.
+type bunch struct {
+	all   []int32
+	tails map[string][]int32 // by what they end with; nil if they are few
+}
 
 // indexed is a document, where its statements begin among all, and the members
 // of whose identity policies it is one.
@@ -170,7 +173,7 @@ func (p *postings) add(place map[string]int, list, not []string, statement int) 
 
 // sort gets the patterns ready to be found by how they begin.
 func (p *postings) sort() {
-	p.wild = map[string]tails{}
+	p.wild = map[string]*bunch{}
 	p.sorted = make([]int32, len(p.patterns))
 	for i, pattern := range p.patterns {
 		p.sorted[i] = int32(i) //nolint:gosec // as above
@@ -179,12 +182,28 @@ func (p *postings) sort() {
 			continue
 		}
 		if p.wild[fixed] == nil {
-			p.wild[fixed] = tails{}
+			p.wild[fixed] = &bunch{}
 		}
-		tail := pattern[strings.LastIndexAny(pattern, "*?")+1:]
-		p.wild[fixed][tail] = append(p.wild[fixed][tail], int32(i)) //nolint:gosec // as above
+		p.wild[fixed].all = append(p.wild[fixed].all, int32(i)) //nolint:gosec // as above
+	}
+	for _, b := range p.wild {
+		b.sort(p.patterns)
 	}
 	slices.SortFunc(p.sorted, func(a, b int32) int { return strings.Compare(p.patterns[a], p.patterns[b]) })
+}
+
+// sort gets many patterns ready to be found by how they end.
+func (b *bunch) sort(patterns []string) {
+	const few = 32
+	if len(b.all) <= few {
+		return
+	}
+	b.tails = map[string][]int32{}
+	for _, at := range b.all {
+		pattern := patterns[at]
+		tail := pattern[strings.LastIndexAny(pattern, "*?")+1:]
+		b.tails[tail] = append(b.tails[tail], at)
+	}
 }
 
 // fixedPart is what a pattern spells out before its first wildcard.
@@ -201,8 +220,8 @@ func fixedPart(pattern string) string {
 func (p *postings) near(pattern string, yield func(place int32)) {
 	fixed := fixedPart(pattern)
 	for i := range len(fixed) {
-		if t, ok := p.wild[fixed[:i]]; ok {
-			t.ending(pattern[i:], fixed == pattern, yield)
+		if b := p.wild[fixed[:i]]; b != nil {
+			b.near(pattern[i:], fixed == pattern, yield)
 		}
 	}
 	from, _ := slices.BinarySearchFunc(p.sorted, fixed, func(at int32, fixed string) int { return strings.Compare(p.patterns[at], fixed) })
@@ -214,18 +233,16 @@ func (p *postings) near(pattern string, yield func(place int32)) {
 	}
 }
 
-// ending gives the patterns that a text might end with, or all for a pattern.
-func (t tails) ending(text string, literal bool, yield func(place int32)) {
-	if !literal || len(t) <= len(text) {
-		for _, list := range t {
-			for _, at := range list {
-				yield(at)
-			}
+// near gives the patterns that a text might end with, or all for a pattern.
+func (b *bunch) near(text string, literal bool, yield func(place int32)) {
+	if !literal || b.tails == nil {
+		for _, at := range b.all {
+			yield(at)
 		}
 		return
 	}
 	for i := range len(text) + 1 {
-		for _, at := range t[text[i:]] {
+		for _, at := range b.tails[text[i:]] {
 			yield(at)
 		}
 	}

@@ -125,9 +125,13 @@ func (w *World) WhoCan(action, resource string) []Answer {
 		}
 	}
 	var out []Answer
+	partition, questions := "", asked[""]
 	for _, i := range maybe.list() {
 		m := &w.members[i]
-		if a, could := m.answer(asked[m.partition]); could {
+		if m.partition != partition {
+			partition, questions = m.partition, asked[m.partition]
+		}
+		if a, could := m.answer(questions); could {
 			out = append(out, a)
 		}
 	}
