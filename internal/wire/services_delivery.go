@@ -34,6 +34,9 @@ func route53() service {
 	const (
 		zone   = "arn:{partition}:route53:::hostedzone/{Id}"
 		change = "ChangeBatch.Changes.Change."
+
+		namespace = `xmlns="https://route53.amazonaws.com/doc/2013-04-01/"`
+		changed   = "<ChangeInfo><Id>/change/C0</Id><Status>INSYNC</Status><SubmittedAt>2026-01-01T00:00:00Z</SubmittedAt></ChangeInfo>"
 	)
 	return service{
 		name: "route53", protocol: RESTXML, namespace: "https://route53.amazonaws.com/doc/2013-04-01/",
@@ -45,10 +48,10 @@ func route53() service {
 					"route53:ChangeResourceRecordSetsRecordTypes":           "{" + change + "ResourceRecordSet.Type.*...}",
 					"route53:ChangeResourceRecordSetsActions":               "{" + change + "Action.*...}",
 				},
-				reply: `<ChangeResourceRecordSetsResponse xmlns="https://route53.amazonaws.com/doc/2013-04-01/"/>`,
+				reply: `<ChangeResourceRecordSetsResponse ` + namespace + `>` + changed + `</ChangeResourceRecordSetsResponse>`,
 			},
-			{action: "GetChange", resource: "arn:{partition}:route53:::change/{Id}", method: "GET", path: "/2013-04-01/change/{Id}"},
-			{action: "ListResourceRecordSets", resource: zone, method: "GET", path: "/2013-04-01/hostedzone/{Id}/rrset"},
+			{action: "GetChange", resource: "arn:{partition}:route53:::change/{Id}", method: "GET", path: "/2013-04-01/change/{Id}", reply: "<GetChangeResponse " + namespace + ">" + changed + "</GetChangeResponse>"},
+			{action: "ListResourceRecordSets", resource: zone, method: "GET", path: "/2013-04-01/hostedzone/{Id}/rrset", reply: "<ListResourceRecordSetsResponse " + namespace + "><ResourceRecordSets/></ListResourceRecordSetsResponse>"},
 			{action: "GetHostedZone", resource: zone, method: "GET", path: "/2013-04-01/hostedzone/{Id}"},
 			{action: "DeleteHostedZone", resource: zone, method: "DELETE", path: "/2013-04-01/hostedzone/{Id}"},
 			{action: "ListHostedZones", resource: "*", method: "GET", path: "/2013-04-01/hostedzone"},

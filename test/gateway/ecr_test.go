@@ -56,6 +56,26 @@ func ecrScenarios() []scenario {
 				return nil
 			}, denied: denied,
 		},
+		{
+			name: "an image is pulled from ECR", grant: "ecr-docker-pull", args: catalog.Args{"repositories": {"shop"}},
+			answers: []string{"ecr:GetDownloadUrlForLayer"},
+			prepare: prepareECR, run: func(s *stage) error {
+				image := map[string]any{"repositoryName": "shop", "imageIds": []any{map[string]string{"imageTag": "v1"}}}
+				layer := map[string]any{"repositoryName": "shop", "layerDigest": "sha256:" + hash(nil)}
+				for _, c := range []ecrCall{{"GetAuthorizationToken", map[string]any{}}, {"BatchGetImage", image}, {"GetDownloadUrlForLayer", layer}} {
+					if err := s.ecr(c, nil); err != nil {
+						return err
+					}
+				}
+				return nil
+			},
+			denied: append([]wire.Call{
+				{Action: "ecr:InitiateLayerUpload", Resource: registry + "shop"},
+				{Action: "ecr:PutImage", Resource: registry + "shop"},
+				{Action: "ecr:BatchGetImage", Resource: registry + "web"},
+				{Action: "ecr:ListImages", Resource: registry + "shop"},
+			}, denied...),
+		},
 	}
 }
 
