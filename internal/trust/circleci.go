@@ -90,16 +90,16 @@ func (c CircleCI) Attackers(s Scope) []Attack {
 		}},
 		{"another project of the organisation", "every team of it; a trust in aud alone lets it in, and AWS takes such a trust", func(j *circleJob) { j.ProjectID = otherUUID(c.ProjectID) }},
 	}
-	if !c.AnyRef {
+	if _, name := c.refParts(); !c.AnyRef {
 		changes = append(changes,
 			change[circleJob]{"another branch", whyPushes, func(j *circleJob) {
-				j.VCSRef = "refs/heads/" + outside("feature", strings.TrimPrefix(c.VCSRef, "refs/heads/"))
+				j.VCSRef = "refs/heads/" + outside("feature", name)
 			}},
 			change[circleJob]{"a branch named like the end of the subject", "whoever may push a branch; a * for the user lets it in", func(j *circleJob) {
-				j.VCSRef = "refs/heads/x/vcs-origin/" + c.VCSOrigin + "/vcs-ref/" + oneOf(c.VCSRef)
+				j.VCSRef = "refs/heads/" + outside("x", name) + "/vcs-origin/" + c.VCSOrigin + "/vcs-ref/" + oneOf(c.VCSRef)
 			}},
 			change[circleJob]{"a fork's pull request", "anyone, if forks' pull requests are built with secrets; a * for vcs-origin lets it in", func(j *circleJob) {
-				j.VCSOrigin, j.VCSRef = "github.com/mallory/fork", "refs/heads/pull/1"
+				j.VCSOrigin, j.VCSRef = another(c.VCSOrigin, "github.com/mallory/fork", "github.com/mallory/fork-2"), "refs/heads/pull/1"
 			}},
 			change[circleJob]{"the token that names no ref", "every job has it beside the other; a trust in the project alone lets it in", func(j *circleJob) { j.AnyRef = true }},
 		)

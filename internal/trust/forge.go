@@ -1,6 +1,9 @@
 package trust
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // signer is a job, or what else an issuer signs tokens for.
 type signer interface{ claims() Claims }
@@ -20,6 +23,11 @@ func forge[J signer](right J, changes ...change[J]) []forgery {
 		forged = append(forged, forgery{c.name, c.why, job.claims()})
 	}
 	return forged
+}
+
+// another is the first of the names that is not taken.
+func another(taken string, names ...string) string {
+	return names[slices.IndexFunc(names, func(name string) bool { return name != taken })]
 }
 
 // evil is a name that begins like another: a pattern with a "*" at its end takes

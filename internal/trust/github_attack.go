@@ -230,7 +230,7 @@ func (r run) fromOtherWorkflows() []forgery {
 		return changed.claims()
 	}
 	return []forgery{
-		{"a workflow of the repository itself", "whoever may push there can write one; a trust in sub alone lets it in", running(r.in(r.owner, other("playground", r.name)).ownWorkflow() + "@" + ref)},
+		{"a workflow of the repository itself", "whoever may push there can write one; a trust in sub alone lets it in", running(another(file, r.ownWorkflow(), r.Repository+"/.github/workflows/other.yml") + "@" + ref)},
 		{"the workflow at another ref", "whoever may push a branch of its repository; a wildcard after the @ lets it in", running(file + "@" + other("refs/heads/feature", ref))},
 	}
 }

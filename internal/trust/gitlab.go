@@ -128,12 +128,14 @@ func parent(path string) string { return path[:max(0, strings.LastIndex(path, "/
 // took the path after the trusted one was gone.
 func (g GitLab) Attackers(s Scope) []Attack {
 	group, name := parent(g.ProjectPath), g.ProjectPath[strings.LastIndex(g.ProjectPath, "/")+1:]
+	top, _, _ := strings.Cut(g.ProjectPath, "/")
+	mallory := other("mallory", top)
 	moved := func(path string) func(*gitlabJob) {
 		return func(j *gitlabJob) { j.ProjectPath, j.ProjectID = path, otherID(j.ProjectID) }
 	}
 	changes := []change[gitlabJob]{
-		{"another group's project", whyAnyone, moved("mallory/" + other("app", name))},
-		{"a fork with the same name", "anyone can fork and run the same pipeline; a * for the group lets it in", moved("mallory/forks/" + name)},
+		{"another group's project", whyAnyone, moved(mallory + "/" + other("app", name))},
+		{"a fork with the same name", "anyone can fork and run the same pipeline; a * for the group lets it in", moved(mallory + "/forks/" + name)},
 		{"another project of the same group", whyElse, moved(group + "/" + other("playground", name))},
 		{"a project whose name begins alike", whyAlike, moved(evil(g.ProjectPath))},
 		{"a group whose name begins alike", "anyone can register it; project_path:GROUP* lets it in", moved(evil(group) + "/" + name)},

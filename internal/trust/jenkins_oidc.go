@@ -47,7 +47,7 @@ func (j JenkinsOIDC) Attackers(s Scope) []Attack {
 	subject := func(url string) func(*plainToken) { return func(p *plainToken) { p.subject = url } }
 	return j.Tokens(s).attacks(s, "https://vault.example.com", forge(j.plain().in(s),
 		change[plainToken]{"another Jenkins", "anyone can run one and name a job alike; its issuer is another, and nobody should add that as provider", func(p *plainToken) {
-			p.issuer = "jenkins.example.net/oidc"
+			p.issuer = another(p.issuer, "jenkins.example.net/oidc", "jenkins.example.org/oidc")
 		}},
 		change[plainToken]{"another job", "whoever may make one; a trust in aud alone lets it in, as guides show it", subject(folder + other("playground", strings.TrimSuffix(j.JobURL[len(folder):], "/")) + "/")},
 		change[plainToken]{"a job whose name begins alike", whyAlike, subject(evil(strings.TrimSuffix(j.JobURL, "/")) + "/")},

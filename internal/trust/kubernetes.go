@@ -51,7 +51,7 @@ func (k Kubernetes) Attackers(s Scope) []Attack {
 	}
 	return k.Tokens(s).attacks(s, "https://kubernetes.default.svc", forge(k.plain().in(s),
 		change[plainToken]{"another cluster", "whoever runs it can name a service account alike; its issuer is another, and a provider may stand in the account for it", func(p *plainToken) {
-			p.issuer = "oidc.eks.eu-west-1.amazonaws.com/id/99999999999999999999999999999999"
+			p.issuer = another(p.issuer, "oidc.eks.eu-west-1.amazonaws.com/id/99999999999999999999999999999999", "oidc.eks.eu-west-1.amazonaws.com/id/88888888888888888888888888888888")
 		}},
 		change[plainToken]{"another service account of the namespace", "whoever may make a pod there; NAMESPACE:* lets it in", as(k.Namespace, other("default", k.ServiceAccount))},
 		change[plainToken]{"the same name in another namespace", "whoever may make a pod there; *:SERVICEACCOUNT lets it in", as(other("playground", k.Namespace), k.ServiceAccount)},

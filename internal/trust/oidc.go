@@ -54,7 +54,7 @@ func (o OIDC) plain() plainToken {
 func (o OIDC) Attackers(s Scope) []Attack {
 	subject := func(sub string) func(*plainToken) { return func(p *plainToken) { p.subject = sub } }
 	changes := []change[plainToken]{
-		{"another issuer", "anyone can run one that says the same; nobody should add it as provider", func(p *plainToken) { p.issuer = "issuer.example.net" }},
+		{"another issuer", "anyone can run one that says the same; nobody should add it as provider", func(p *plainToken) { p.issuer = another(p.issuer, "issuer.example.net", "issuer.example.org") }},
 		{"another subject", "every user of the issuer; a trust in aud alone lets it in", subject(other("mallory", o.Subject))},
 		{"a subject that begins alike", "whoever may choose a name there; a * at the end lets it in", subject(evil(o.Subject))},
 		{"a subject that ends alike", "whoever may choose a name there; a * at the beginning lets it in", subject("mallory-" + o.Subject)},

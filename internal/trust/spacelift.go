@@ -79,7 +79,7 @@ func (l Spacelift) Attackers(s Scope) []Attack {
 	}
 	return l.Tokens(s).attacks(s, "", forge(spaceliftRun{l},
 		change[spaceliftRun]{"another account's stack", "anyone can have one with names alike; its issuer is another, and nobody should add that as provider", func(r *spaceliftRun) {
-			r.Host = "mallory.app.spacelift.io"
+			r.Host = another(l.Host, "mallory.app.spacelift.io", "mallory-2.app.spacelift.io")
 		}},
 		change[spaceliftRun]{"another " + kind + " of the space", whyElse, named(kind, other("playground", name))},
 		change[spaceliftRun]{"a " + kind + " whose name begins alike", whyAlike, named(kind, evil(name))},
