@@ -33,7 +33,7 @@ func assumeRoles() *Grant {
 			"sts:SetSourceIdentity": "aws sts assume-role --source-identity: keeps who began the chain in CloudTrail",
 			"sts:TagSession":        "aws-actions/configure-aws-credentials, aws sts assume-role --tags: tag the session",
 		},
-		Cases:      assumeCases(),
+		Cases:      assumeCases,
 		statements: assumeStatements,
 	}
 }

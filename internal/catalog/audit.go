@@ -61,7 +61,7 @@ func auditRead() *Grant {
 			"organizations:ListRoots":                        "aws organizations list-roots: finds the top of the tree",
 			"organizations:ListTargetsForPolicy":             "aws organizations list-targets-for-policy: finds what a policy binds",
 		},
-		Cases:      auditCases(),
+		Cases:      auditCases,
 		statements: auditStatements,
 	}
 }

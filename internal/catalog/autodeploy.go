@@ -100,7 +100,7 @@ func autoDeployEC2() *Grant {
 			"ec2:TerminateInstances":                          "aws ec2 terminate-instances: at level instances",
 			"iam:PassRole":                                    "aws ec2 run-instances, update-auto-scaling-group: hand on the role in the template's instance profile",
 		},
-		Cases:      autoDeployCases(),
+		Cases:      autoDeployCases,
 		statements: autoDeployStatements,
 	}
 }

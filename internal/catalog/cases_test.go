@@ -29,7 +29,7 @@ func decide(t *testing.T, p *eval.Policy, c catalog.Case) eval.Explanation {
 
 func TestCases(t *testing.T) {
 	for _, g := range catalog.All() {
-		for i, c := range g.Cases {
+		for i, c := range g.Cases() {
 			doc, err := g.Policy(catalog.CaseScope(), c.Level, c.Args)
 			if err != nil {
 				t.Fatalf("%s: case %d: %v", g.Name, i, err)
@@ -54,7 +54,7 @@ func TestCasesCoverEveryStatement(t *testing.T) {
 	for _, g := range catalog.All() {
 		used := map[string]bool{} // "level statement action"
 		denied := map[string]int{}
-		for _, c := range g.Cases {
+		for _, c := range g.Cases() {
 			level := c.Level
 			if level == "" {
 				level = g.DefaultLevel()
@@ -103,13 +103,13 @@ func TestLevelsWiden(t *testing.T) {
 		for i := range g.Levels[1:] {
 			denied := map[string]bool{}
 			key := func(c catalog.Case) string { return fmt.Sprint(c.Action, c.Resource, c.Context) }
-			for _, c := range g.Cases {
+			for _, c := range g.Cases() {
 				if !c.Allowed && (c.Level == g.Levels[i].Name || i == 0 && c.Level == "") {
 					denied[key(c)] = true
 				}
 			}
 			found := false
-			for _, c := range g.Cases {
+			for _, c := range g.Cases() {
 				found = found || c.Allowed && c.Level == g.Levels[i+1].Name && denied[key(c)]
 			}
 			if !found {

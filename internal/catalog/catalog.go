@@ -21,10 +21,10 @@ type Grant struct {
 	Summary    string // one line: what a job can do with it
 	Never      string // one line: what it deliberately withholds
 	Params     []Param
-	Levels     []Level      // narrowest first; the first is the default
-	Unscopable []Unscopable // actions that must stand on "*", and why
-	Why        Why          // every action that any level may render, and no other
-	Cases      []Case       // what it must allow and deny; tests evaluate them
+	Levels     []Level       // narrowest first; the first is the default
+	Unscopable []Unscopable  // actions that must stand on "*", and why
+	Why        Why           // every action that any level may render, and no other
+	Cases      func() []Case // what it must allow and deny; tests evaluate them. Many: made when asked for
 
 	// statements renders arguments that have passed Check, completed with the
 	// defaults, their lists sorted and without repeats.

@@ -38,7 +38,7 @@ func cdkDeploy() *Grant {
 			"ssm:GetParameter": "cdk deploy: sees which version the bootstrap has, where no role of it can be assumed yet",
 			"sts:AssumeRole":   "cdk synth, diff, deploy: become the bootstrap's role for each step",
 		},
-		Cases:      cdkCases(),
+		Cases:      cdkCases,
 		statements: cdkStatements,
 	}
 }

@@ -43,7 +43,7 @@ func cloudFormationDeploy() *Grant {
 			"s3:GetObject":                          "aws cloudformation deploy --s3-bucket: CloudFormation fetches the template as the caller",
 			"s3:PutObject":                          "aws cloudformation deploy --s3-bucket: uploads the template",
 		},
-		Cases:      cloudFormationCases(),
+		Cases:      cloudFormationCases,
 		statements: cloudFormationStatements,
 	}
 }

@@ -51,7 +51,7 @@ func codeDeploy() *Grant {
 			"s3:GetObject":                           "aws deploy create-deployment: looks whether the revision is there",
 			"s3:PutObject":                           "aws deploy push: uploads the revision, with revisions",
 		},
-		Cases:      codeDeployCases(),
+		Cases:      codeDeployCases,
 		statements: codeDeployStatements,
 	}
 }

@@ -31,7 +31,7 @@ func consulAutoDiscovery() *Grant {
 			"ec2:DescribeInstances":                 "retry_join provider=aws: finds instances by tag and reads their addresses",
 			"ec2:DescribeTags":                      "run-consul of hashicorp/terraform-aws-consul: reads the tags of its own instance",
 		},
-		Cases:      consulCases(),
+		Cases:      consulCases,
 		statements: consulStatements,
 	}
 }

@@ -34,7 +34,7 @@ func ecrDockerPush() *Grant {
 			"ecr:PutImage":                    "docker push: puts the manifest under its tag",
 			"ecr:UploadLayerPart":             "docker push: sends each layer",
 		},
-		Cases:      ecrCases(),
+		Cases:      ecrCases,
 		statements: ecrStatements,
 	}
 }

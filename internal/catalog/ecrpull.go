@@ -26,7 +26,7 @@ func ecrDockerPull() *Grant {
 			"ecr:GetDownloadUrlForLayer": "docker pull: reads each layer",
 			"ecr:ListImages":             "aws ecr list-images: with list",
 		},
-		Cases:      ecrPullCases(),
+		Cases:      ecrPullCases,
 		statements: ecrPullStatements,
 	}
 }

@@ -66,7 +66,7 @@ func ecsServiceDeployment() *Grant {
 			"ecs:UpdateService":              "aws ecs update-service: points the service at the new revision",
 			"iam:PassRole":                   "aws ecs register-task-definition: names the task role and the execution role",
 		},
-		Cases:      ecsCases(),
+		Cases:      ecsCases,
 		statements: ecsStatements,
 	}
 }

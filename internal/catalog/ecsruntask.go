@@ -50,7 +50,7 @@ func ecsRunTask() *Grant {
 			"logs:FilterLogEvents":    "aws logs tail: reads on while the task runs, with log_groups",
 			"logs:GetLogEvents":       "aws logs get-log-events: reads what the task printed, with log_groups",
 		},
-		Cases:      ecsRunCases(),
+		Cases:      ecsRunCases,
 		statements: ecsRunStatements,
 	}
 }

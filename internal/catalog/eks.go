@@ -37,7 +37,7 @@ func eksDescribe() *Grant {
 			"eks:ListNodegroups":         "aws eks list-nodegroups: finds the nodes of a cluster",
 			"eks:ListUpdates":            "aws eks list-updates: finds an upgrade",
 		},
-		Cases:      eksCases(),
+		Cases:      eksCases,
 		statements: eksStatements,
 	}
 }

@@ -42,7 +42,7 @@ func lambdaDeploy() *Grant {
 			"s3:GetObject":                       "aws lambda update-function-code --s3-bucket: Lambda fetches the package as the caller",
 			"s3:PutObject":                       "aws s3 cp: uploads the package, with packages",
 		},
-		Cases:      lambdaCases(),
+		Cases:      lambdaCases,
 		statements: lambdaStatements,
 	}
 }

@@ -69,7 +69,7 @@ func packerAMI() *Grant {
 			"iam:GetInstanceProfile":            "packer build: validates iam_instance_profile (unless skip_profile_validation)",
 			"iam:PassRole":                      "packer build: launches with iam_instance_profile",
 		},
-		Cases:      packerCases(),
+		Cases:      packerCases,
 		statements: packerStatements,
 	}
 }

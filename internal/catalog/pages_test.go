@@ -107,7 +107,7 @@ func newPage(t *testing.T, g *catalog.Grant) page {
 	for i, wide := range levels[1:] {
 		p.Added = append(p.Added, added{levels[i].level, wide.level, catalog.Gained(wide.doc, levels[i].doc)})
 	}
-	for _, c := range g.Cases {
+	for _, c := range g.Cases() {
 		if c.Allowed {
 			p.Allowed++
 		} else {

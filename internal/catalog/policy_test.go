@@ -33,7 +33,7 @@ func renderings(t testing.TB, s catalog.Scope) []rendering {
 	var out []rendering
 	seen := map[string]bool{}
 	for _, g := range catalog.All() {
-		for _, c := range g.Cases {
+		for _, c := range g.Cases() {
 			r := rendering{grant: g, level: c.Level, args: c.Args}
 			if r.level == "" {
 				r.level = g.DefaultLevel()

@@ -58,7 +58,7 @@ func posternApply() *Grant {
 			{Action: "iam:ListRoles", Reason: "ListRoles" + account},
 		},
 		Why:        posternWhy(),
-		Cases:      posternCases(),
+		Cases:      posternCases,
 		statements: posternStatements,
 	}
 }

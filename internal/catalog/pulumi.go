@@ -62,7 +62,7 @@ func pulumiStateS3() *Grant {
 			"s3:ListBucket":           "pulumi: finds the checkpoint by its ending, the locks of a stack and its history",
 			"s3:PutObject":            "pulumi up: takes the lock, writes checkpoint, backup and history",
 		},
-		Cases:      pulumiCases(),
+		Cases:      pulumiCases,
 		statements: pulumiStatements,
 	}
 }

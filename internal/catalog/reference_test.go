@@ -119,7 +119,7 @@ func TestWhy(t *testing.T) {
 
 func TestCasesNameRealActions(t *testing.T) {
 	for _, g := range catalog.All() {
-		for _, c := range g.Cases {
+		for _, c := range g.Cases() {
 			if a, ok := action.Lookup(c.Action); !ok || a.String() != c.Action {
 				t.Errorf("%s: AWS has no action %s", g.Name, c.Action)
 			}

@@ -32,7 +32,7 @@ func rotateAccessKeys() *Grant {
 			"iam:ListAccessKeys":       "key rotation: reads which keys there are, and how old they are",
 			"iam:UpdateAccessKey":      "key rotation: deactivates the old key, and activates it again if a job still needs it",
 		},
-		Cases:      rotateCases(),
+		Cases:      rotateCases,
 		statements: rotateStatements,
 	}
 }

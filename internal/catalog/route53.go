@@ -43,7 +43,7 @@ func route53ACME() *Grant {
 			"route53:ListHostedZonesByName":    "cert-manager without hostedZoneID, lego without AWS_HOSTED_ZONE_ID: find the zone, with find_zone",
 			"route53:ListResourceRecordSets":   "lego, Traefik, acme.sh: read the challenges that are there, to add to them",
 		},
-		Cases:      route53Cases(),
+		Cases:      route53Cases,
 		statements: route53Statements,
 	}
 }

@@ -43,7 +43,7 @@ func s3StaticSite() *Grant {
 			"s3:ListBucket":                 "aws s3 sync: compares sizes and dates with what is there",
 			"s3:PutObject":                  "aws s3 sync: uploads what is new or changed",
 		},
-		Cases:      siteCases(),
+		Cases:      siteCases,
 		statements: siteStatements,
 	}
 }

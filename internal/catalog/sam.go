@@ -38,7 +38,7 @@ func samDeploy() *Grant {
 			"s3:GetObject":                          "sam deploy: skips what is there already; CloudFormation and Lambda fetch the files as the caller",
 			"s3:PutObject":                          "sam deploy: uploads packages and template",
 		},
-		Cases:      samCases(),
+		Cases:      samCases,
 		statements: samStatements,
 	}
 }

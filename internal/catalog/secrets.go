@@ -39,7 +39,7 @@ func secretsRead() *Grant {
 			"secretsmanager:DescribeSecret": "aws-secretsmanager-get-secrets, AWS's caching clients: see which version is current",
 			"secretsmanager:GetSecretValue": "aws secretsmanager get-secret-value: reads the value",
 		},
-		Cases:      secretsCases(),
+		Cases:      secretsCases,
 		statements: secretsStatements,
 	}
 }

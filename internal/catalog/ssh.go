@@ -35,7 +35,7 @@ func sshKeyLookup() *Grant {
 			"iam:GetSSHPublicKey":   "sshd's AuthorizedKeysCommand: reads a key",
 			"iam:ListSSHPublicKeys": "sshd's AuthorizedKeysCommand: finds the active keys of a user",
 		},
-		Cases:      sshCases(),
+		Cases:      sshCases,
 		statements: sshStatements,
 	}
 }

@@ -73,7 +73,7 @@ func ssmRunCommand() *Grant {
 			"ssm:ListCommandInvocations": "aws ssm list-command-invocations: finds the instances that a tag stood for",
 			"ssm:SendCommand":            "aws ssm send-command: runs the document; with output_bucket it names the bucket too",
 		},
-		Cases:      ssmCommandCases(),
+		Cases:      ssmCommandCases,
 		statements: ssmCommandStatements,
 	}
 }

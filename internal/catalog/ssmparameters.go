@@ -38,7 +38,7 @@ func ssmParametersRead() *Grant {
 			"ssm:GetParameters":       "aws ssm get-parameters, ECS agent: read up to ten values at once",
 			"ssm:GetParametersByPath": "aws ssm get-parameters-by-path, chamber: read all below a path",
 		},
-		Cases:      ssmParametersCases(),
+		Cases:      ssmParametersCases,
 		statements: ssmParametersStatements,
 	}
 }

@@ -38,7 +38,7 @@ func terraformRemoteStateS3() *Grant {
 			"s3:ListBucket":          "terraform init: lists the workspaces; a state that is not there yet is then told from one that is forbidden",
 			"s3:PutObject":           "terraform apply: writes the state; plan, apply: write the lock file",
 		},
-		Cases:      terraformCases(),
+		Cases:      terraformCases,
 		statements: terraformStatements,
 	}
 }

@@ -33,7 +33,7 @@ func terraformPlan() *Grant {
 		},
 		Unscopable: planUnscopable(),
 		Why:        planWhy(),
-		Cases:      planCases(),
+		Cases:      planCases,
 		statements: planStatements,
 	}
 }

@@ -51,7 +51,7 @@ func terragrunt() *Grant {
 			"s3:PutObject":                  "terraform apply: writes the state; plan, apply: write the lock file",
 			"s3:TagResource":                "terragrunt backend bootstrap: tags the bucket, for S3's newer tagging call",
 		},
-		Cases:      terragruntCases(),
+		Cases:      terragruntCases,
 		statements: terragruntStatements,
 	}
 }

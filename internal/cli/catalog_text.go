@@ -62,7 +62,7 @@ func describeGrant(g *catalog.Grant) grantJSON {
 	for _, u := range g.Unscopable {
 		d.Unscopable = append(d.Unscopable, unscopableJSON{u.Action, u.Reason})
 	}
-	for _, c := range g.Cases {
+	for _, c := range g.Cases() {
 		if c.Allowed {
 			d.Cases.Allowed++
 		} else {
@@ -225,7 +225,7 @@ func commandLine(name, level string, args catalog.Args) string {
 // casesText lists the calls that a grant is proved to allow and to deny.
 func casesText(out *ui.Printer, g *catalog.Grant) {
 	var before string
-	for _, c := range g.Cases {
+	for _, c := range g.Cases() {
 		if title := caseTitle(g, c); title != before {
 			if before != "" {
 				out.Blank()

@@ -25,7 +25,7 @@ var wholeCatalogue = sync.OnceValues(func() ([]named, []catalog.Case) {
 	var calls []catalog.Case
 	seen := map[string]bool{}
 	for _, g := range catalog.All() {
-		for _, c := range g.Cases {
+		for _, c := range g.Cases() {
 			calls = append(calls, c)
 			args, _ := json.Marshal(c.Args)
 			if key := g.Name + c.Level + string(args); !seen[key] {
