@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -111,7 +112,7 @@ func mistakesJSON(a *app, err error) error {
 	}{}
 	for _, f := range ui.Failures(err) {
 		m := mistakeJSON{File: f.Where, Message: f.What, Hint: f.Hint}
-		if at := place.FindStringSubmatch(f.Where); at != nil {
+		if at := place().FindStringSubmatch(f.Where); at != nil {
 			m.File = at[1]
 			m.Line, _ = strconv.Atoi(at[2]) // digits that we wrote
 			m.Column, _ = strconv.Atoi(at[3])
@@ -125,7 +126,7 @@ func mistakesJSON(a *app, err error) error {
 }
 
 // place is "file:line:column".
-var place = regexp.MustCompile(`^(.*):([0-9]+):([0-9]+)$`)
+var place = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(.*):([0-9]+):([0-9]+)$`) })
 
 // proveSpec holds the guard rails against what the spec would make, measured
 // against AWS's default quotas.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/eval"
@@ -126,10 +127,10 @@ func (r *questionRequest) tooLong() error {
 	return nil
 }
 
-var actionName = regexp.MustCompile(`^[A-Za-z0-9-]+:[A-Za-z0-9]+$`)
+var actionName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9-]+:[A-Za-z0-9]+$`) })
 
 // isActionName tells "s3:GetObject" from patterns and lists.
-func isActionName(s string) bool { return actionName.MatchString(s) }
+func isActionName(s string) bool { return actionName().MatchString(s) }
 
 // owner is the account of the resource, as far as the request says; empty
 // leaves it to be the principal's.

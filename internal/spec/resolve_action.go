@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/iam"
@@ -77,10 +78,10 @@ func unknownAction(pattern string) (what string, candidates []string) {
 		}
 		return fmt.Sprintf("AWS has no service %q", prefix), candidates
 	}
+	if slices.ContainsFunc(service.Actions, func(a action.Action) bool { return iam.MatchFold(name, a.Name) }) {
+		return "", nil
+	}
 	for i := range service.Actions {
-		if iam.MatchFold(name, service.Actions[i].Name) {
-			return "", nil
-		}
 		candidates = append(candidates, service.Actions[i].String())
 	}
 	if strings.ContainsAny(name, "*?") {
