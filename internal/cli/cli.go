@@ -35,6 +35,7 @@ func commands(a *app) []group {
 	return []group{
 		{"The main job", []*cobra.Command{newCheck(a), newPlan(a), newApply(a), newUp(a), newProve(a), newDestroy(a)}},
 		{"Look things up", []*cobra.Command{newExplain(a), newWhoCan(a), newWhatCan(a), newEscalations(a), newEntries(a), newDiffAccess(a), newLint(a), newCatalog(a), newData(a), newSchema(a)}},
+		{"Guard hosts", []*cobra.Command{newHost(a)}},
 		{"Try it without AWS", []*cobra.Command{newSandbox(a)}},
 		{"The tool itself", []*cobra.Command{newHelp(), newVersion(a), newCompletion(a)}},
 	}

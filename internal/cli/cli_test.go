@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 		"postern": func() {
 			os.Exit(Main(context.Background(), os.Args[1:], ui.System(os.Getenv), os.Getenv))
 		},
+		"imds": imds,
 	})
 }
 

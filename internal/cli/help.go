@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -50,6 +51,8 @@ func (a *app) help(cmd *cobra.Command, groups []group) {
 	}
 	if !cmd.HasParent() {
 		helpCommands(out, groups)
+	} else if cmd.HasAvailableSubCommands() {
+		helpCommands(out, []group{{"Commands", available(cmd)}})
 	}
 	helpFlags(out, cmd)
 	helpExamples(out, cmd.Example)
@@ -83,6 +86,11 @@ func helpCommands(out *ui.Printer, groups []group) {
 		out.Heading(g.title)
 		out.Table(t)
 	}
+}
+
+// available are the commands of cmd that are not hidden.
+func available(cmd *cobra.Command) []*cobra.Command {
+	return slices.DeleteFunc(slices.Clone(cmd.Commands()), func(c *cobra.Command) bool { return c.Hidden })
 }
 
 // pad gives command names of all groups one width.

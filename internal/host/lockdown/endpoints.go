@@ -44,15 +44,11 @@ var vital = map[string]string{
 // cannot be guessed, and processes of other users need them by design.
 const Default = "imds"
 
-// ParseEndpoint gives the addresses that a name stands for, or the one address
-// that is written out.
+// ParseEndpoint gives the addresses that a name stands for. One of the addresses
+// stands for all: who guards IPv4 alone has left the door beside it open.
 func ParseEndpoint(name string) ([]netip.Addr, error) {
-	addr, err := netip.ParseAddr(name)
-	if err == nil {
-		if !known(addr) {
-			return nil, unknownEndpoint(name)
-		}
-		return []netip.Addr{addr}, nil
+	if addr, err := netip.ParseAddr(name); err == nil && known(addr) {
+		name = endpointName(addr)
 	}
 	var out []netip.Addr
 	for _, e := range endpoints {

@@ -76,6 +76,23 @@ func Remove() (bool, error) {
 	return err == nil, explain("remove table "+Table, err)
 }
 
+// Forget strikes a user from the count of refusals.
+func Forget(uid uint32) error {
+	conn, err := nftables.New()
+	if err != nil {
+		return explain("open netlink", err)
+	}
+	t := &nftables.Table{Name: Table, Family: nftables.TableFamilyINet}
+	denied := &nftables.Set{Table: t, Name: deniedSet, KeyType: nftables.TypeUID}
+	if err := conn.SetDeleteElements(denied, []nftables.SetElement{{Key: uidKeyOf(uid)}}); err != nil {
+		return fmt.Errorf("encode element of set %s: %w", deniedSet, err)
+	}
+	if err := conn.Flush(); err != nil && !errors.Is(err, syscall.ENOENT) {
+		return explain("forget refusals", err)
+	}
+	return nil
+}
+
 // explain says what the kernel's answer means for an operator.
 func explain(doing string, err error) error {
 	switch {

@@ -21,7 +21,7 @@ import (
 // Policy says who may reach which endpoints.
 type Policy struct {
 	Allow       []uint32       // uids of this network namespace's user namespace
-	Endpoints   []netip.Addr   // the guarded addresses, of those that ParseEndpoint knows
+	Endpoints   []netip.Addr   // the guarded addresses, of those that ParseEndpoint gives
 	ForwardFrom []netip.Prefix // sources whose forwarded packets may pass: networks of containers
 	LogGroup    uint16         // the NFLOG group that refusals are reported to; 0 for none
 	Observe     bool           // count and report, refuse nothing

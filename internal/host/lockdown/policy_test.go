@@ -15,8 +15,9 @@ func TestParseEndpoint(t *testing.T) {
 		err  string
 	}{
 		{name: "imds", want: []string{"169.254.169.254", "fd00:ec2::254"}},
-		{name: "169.254.169.254", want: []string{"169.254.169.254"}},
-		{name: "fd00:ec2:0::254", want: []string{"fd00:ec2::254"}},
+		{name: "169.254.169.254", want: []string{"169.254.169.254", "fd00:ec2::254"}},
+		{name: "fd00:ec2:0::254", want: []string{"169.254.169.254", "fd00:ec2::254"}},
+		{name: "169.254.170.2", want: []string{"169.254.170.2"}},
 		{name: "eks", want: []string{"169.254.170.23", "fd00:ec2::23"}},
 		{name: "169.254.169.253", err: "169.254.169.253 is the VPC's DNS server: without it the host fails, and it gives out no credentials"},
 		{name: "fd00:ec2::123", err: "fd00:ec2::123 is the time service: without it the host fails, and it gives out no credentials"},

@@ -53,7 +53,7 @@ func dial(t *testing.T, uid uint32, network, address string) (conn net.Conn, err
 
 const request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
-func ask(conn net.Conn) error {
+func say(conn net.Conn) error {
 	if _, err := io.WriteString(conn, request); err != nil {
 		return err
 	}
@@ -68,11 +68,11 @@ func TestOpenFlow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := ask(conn); err != nil {
+	if err := say(conn); err != nil {
 		t.Fatal(err)
 	}
 	apply(t, Policy{Allow: []uint32{0}})
-	if err := ask(conn); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+	if err := say(conn); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("a connection opened before: %v", err)
 	}
 }
@@ -86,7 +86,7 @@ func TestHandedOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	as(t, 999, func() { err = ask(conn) })
+	as(t, 999, func() { err = say(conn) })
 	if err != nil {
 		t.Error(err)
 	}
@@ -101,7 +101,7 @@ func TestOtherProtocols(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := ask(conn); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			if err := say(conn); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("%s: %v", to, err)
 			}
 		}
@@ -157,7 +157,7 @@ func TestFullSet(t *testing.T) {
 	if got := curl(t, 64_001, imds4); got != refused {
 		t.Errorf("a user who is not remembered: %s", got)
 	}
-	if err := ask(conn); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+	if err := say(conn); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("a connection opened before by a user who is not remembered: %v", err)
 	}
 }

@@ -2,7 +2,12 @@
 
 package lockdown
 
-import "github.com/postern-dev/postern/internal/fault"
+import (
+	"context"
+	"os"
+
+	"github.com/postern-dev/postern/internal/fault"
+)
 
 type live struct{}
 
@@ -19,5 +24,18 @@ func Remove() (bool, error) { return false, unsupported() }
 // Read fails: see the one for Linux.
 func Read() (*State, error) { return nil, unsupported() }
 
+// Forget fails: see the one for Linux.
+func Forget(uint32) error { return unsupported() }
+
 // Drift says nothing: there is no State.
 func (*State) Drift(Policy) []string { return nil }
+
+// AskAs fails: see the one for Linux.
+func AskAs(...string) Asker {
+	return func(context.Context, Probe) (Result, error) { return Result{}, unsupported() }
+}
+
+func tryLock(*os.File) (bool, error) { return false, unsupported() }
+
+// Outlive fails: see the one for Linux.
+func Outlive(context.Context, ...string) error { return unsupported() }

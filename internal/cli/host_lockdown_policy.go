@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postern-dev/postern/internal/fault"
+	"github.com/postern-dev/postern/internal/host/lockdown"
+)
+
+// lockdownOptions are the flags that make a policy.
+type lockdownOptions struct {
+	allow, groups []string
+	endpoints     []string
+	forwardFrom   []string
+	logGroup      uint16
+	allowMissing  bool
+	allowNobody   bool
+}
+
+// changed tells whether a flag was given; nil: none was.
+type changed func(flag string) bool
+
+// policyFlags are the flags that say what a policy is.
+var policyFlags = []string{"allow", "allow-group", "endpoint", "forward-from", "log-group", "allow-nobody"}
+
+// defaultLogGroup is free on hosts that use NFLOG for little else. 0 is where
+// ulogd listens by default.
+const defaultLogGroup = 77
+
+func (o *lockdownOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringSliceVar(&o.allow, "allow", nil, "`USER,...` who may reach the endpoints: names or uids")
+	f.StringSliceVar(&o.groups, "allow-group", nil, "`GROUP,...` whose members may, supplementary ones too")
+	f.StringSliceVar(&o.endpoints, "endpoint", nil, "`NAME,...` what is guarded: imds, ecs, eks, or an address of theirs (default imds)")
+	f.StringSliceVar(&o.forwardFrom, "forward-from", nil, "`CIDR,...` networks of containers that may, too")
+	f.Uint16Var(&o.logGroup, "log-group", defaultLogGroup, "`NUMBER` of the NFLOG group that refusals are reported to; 0 for none")
+	f.BoolVar(&o.allowMissing, "allow-missing", false, "leave out users and groups that this host does not have")
+	f.BoolVar(&o.allowNobody, "allow-nobody", false, "apply it although nobody would be allowed")
+	_ = cmd.RegisterFlagCompletionFunc("endpoint", cobra.FixedCompletions(lockdown.EndpointNames(), cobra.ShellCompDirectiveNoFileComp))
+}
+
+// wish is the policy that is asked for.
+type wish struct {
+	policy  lockdown.Policy
+	missing []string // names that were left out
+}
+
+// wish resolves what the flags say on this host, reporting every mistake.
+func (o *lockdownOptions) wish(ctx context.Context, given changed) (wish, error) {
+	group := o.logGroup
+	if given == nil {
+		group = defaultLogGroup
+	}
+	w := wish{policy: lockdown.Policy{LogGroup: group}}
+	var wrong fault.List
+	collect := func(err error) {
+		if list, ok := err.(fault.List); ok { //nolint:errorlint // its members, for one list
+			wrong = append(wrong, list...)
+		} else if err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	endpoints := o.endpoints
+	if len(endpoints) == 0 {
+		endpoints = []string{lockdown.Default}
+	}
+	for _, name := range endpoints {
+		addrs, err := lockdown.ParseEndpoint(name)
+		collect(err)
+		w.policy.Endpoints = append(w.policy.Endpoints, addrs...)
+	}
+	for _, text := range o.forwardFrom {
+		prefix, err := parsePrefix(text)
+		collect(err)
+		w.policy.ForwardFrom = append(w.policy.ForwardFrom, prefix)
+	}
+	found, err := lockdown.Resolve(ctx, lockdown.Names{Users: o.allow, Groups: o.groups, AllowMissing: o.allowMissing}, lockdown.Getent)
+	collect(err)
+	w.policy.Allow, w.missing = found.UIDs, found.Missing
+	if len(wrong) > 0 {
+		return wish{}, wrong
+	}
+	if len(w.policy.Allow) == 0 && !o.allowNobody {
+		return wish{}, &fault.Error{
+			Code: fault.Usage, What: "nobody would be allowed, not even root",
+			Hint: "name users, such as --allow root; or add --allow-nobody",
+		}
+	}
+	return w, w.policy.Check()
+}
+
+// parsePrefix reads a network, or one address.
+func parsePrefix(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		return prefix, &fault.Error{Code: fault.Usage, What: fmt.Sprintf("%q is no network", text), Hint: "write it as 172.17.0.0/16"}
+	}
+	return prefix, nil
+}

@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/postern-dev/postern/internal/host/lockdown/lockdowntest"
+	"github.com/postern-dev/postern/test/witness"
+)
+
+// imds is the program that host scripts know by this name.
+func imds() {
+	if err := http.ListenAndServe("[::]:80", lockdowntest.Metadata()); err != nil {
+		os.Exit(1)
+	}
+}
+
+// TestHost runs testdata/host/*.txtar: shell scripts on a host with a metadata
+// service, in network and mount namespaces of their own.
+func TestHost(t *testing.T) {
+	for _, tool := range []string{"ip", "nft", "curl", "nsenter", "unshare", "setpriv"} {
+		witness.Need(t, tool)
+	}
+	enter := []string{"--net", "--mount", "--kill-child", "--fork"}
+	if os.Getuid() != 0 {
+		enter = append(enter, "--user", "--map-root-user", "--map-auto")
+	}
+	if out, err := exec.CommandContext(t.Context(), "unshare", append(enter, "true")...).CombinedOutput(); err != nil {
+		if os.Getenv("POSTERN_REQUIRE") == "all" {
+			t.Fatalf("POSTERN_REQUIRE=all: no namespaces: %s", out)
+		}
+		t.Skipf("no namespaces: %s", out)
+	}
+	prelude, err := filepath.Abs("testdata/host/host.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// host CODE FILE: runs a shell script on the host
+	host := func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 2 {
+			ts.Fatalf("usage: host CODE FILE")
+		}
+		shell := []string{"sh", "-c", `. "$1"; . "$2"`, "-", prelude, ts.MkAbs(args[1])}
+		exits(ts, false, append([]string{args[0], "unshare"}, append(enter, shell...)...))
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/host", UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"host": host, "exits": exits},
+	})
+}

@@ -1,0 +1,102 @@
+package lockdown
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const passwd = `root:x:0:0:root:/root:/bin/bash
+cwagent:x:997:997::/:/usr/sbin/nologin
+ann:x:1000:1000::/:/bin/bash
+bob:x:1001:500::/home/bob:/bin/bash
+broken line
+halfuid:x:nine:9:::
+100:x:1002:1002::/:/bin/sh
+`
+
+const group = `root:x:0:
+ops:x:500:ann,gone
+empty:x:600:
+many:x:700:ann,bob
+broken
+`
+
+func TestResolve(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"passwd": passwd, "group": group} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tests := []struct {
+		name  string
+		names Names
+		want  Resolved
+		err   string
+	}{
+		{name: "names, each once", names: Names{Users: []string{"cwagent", "root", "root"}}, want: Resolved{UIDs: []uint32{0, 997}}},
+		{name: "numbers need no account", names: Names{Users: []string{"4711"}}, want: Resolved{UIDs: []uint32{4711}}},
+		{name: "a number is a uid, not a name", names: Names{Users: []string{"100"}}, want: Resolved{UIDs: []uint32{100}}},
+		{name: "supplementary and primary members", names: Names{Groups: []string{"ops"}}, want: Resolved{UIDs: []uint32{1000, 1001}}},
+		{name: "group by number", names: Names{Groups: []string{"500"}}, want: Resolved{UIDs: []uint32{1000, 1001}}},
+		{name: "group without members", names: Names{Groups: []string{"empty"}}},
+		{name: "users and groups", names: Names{Users: []string{"root"}, Groups: []string{"many"}}, want: Resolved{UIDs: []uint32{0, 1000, 1001}}},
+		{
+			name: "all unknown names at once", names: Names{Users: []string{"root", "cwagnet", ""}, Groups: []string{"opps"}},
+			err: "this host has no user \"cwagnet\"\nthis host has no user \"\"\nthis host has no group \"opps\"",
+		},
+		{
+			name: "unknown names left out", names: Names{Users: []string{"root", "app"}, Groups: []string{"team"}, AllowMissing: true},
+			want: Resolved{UIDs: []uint32{0}, Missing: []string{"user app", "group team"}},
+		},
+		{name: "hostile names", names: Names{Users: []string{"a:b", "-rf", "x\ny"}, AllowMissing: true}, want: Resolved{Missing: []string{"user a:b", "user -rf", "user x\ny"}}},
+		{name: "too large", names: Names{Users: []string{"4294967296"}}, err: `this host has no user "4294967296"`},
+		{name: "negative", names: Names{Users: []string{"-1"}}, err: `this host has no user "-1"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := Resolve(t.Context(), tt.names, fileLookup(dir))
+			if message(err) != tt.err {
+				t.Errorf("got error %q, want %q", message(err), tt.err)
+			}
+			if tt.err == "" {
+				if d := cmp.Diff(tt.want, got); d != "" {
+					t.Error(d)
+				}
+			}
+		})
+	}
+}
+
+// TestResolveFails asks that a directory that does not answer is no empty one.
+func TestResolveFails(t *testing.T) {
+	away := func(context.Context, string, ...string) ([]byte, error) { return nil, errors.New("LDAP is away") }
+	for _, missing := range []bool{false, true} {
+		got, err := Resolve(t.Context(), Names{Users: []string{"root"}, AllowMissing: missing}, away)
+		if message(err) != "LDAP is away" || got.UIDs != nil || got.Missing != nil {
+			t.Errorf("%v, %v", got, err)
+		}
+	}
+}
+
+// TestGetent holds our reading of files against the host's name service.
+func TestGetent(t *testing.T) {
+	for _, names := range []Names{{Users: []string{"root", "nobody"}}, {Groups: []string{"root"}}, {Users: []string{"no-such-user"}, AllowMissing: true}} {
+		service, err := Resolve(t.Context(), names, Getent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, err := Resolve(t.Context(), names, fileLookup("/etc"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(files, service); d != "" {
+			t.Errorf("%v: %s", names, d)
+		}
+	}
+}
