@@ -34,6 +34,7 @@ var layers = slices.Concat([]layer{
 	{"internal/sandbox", []string{"iam/...", "internal/fault", "internal/denial", "internal/sigv4", "internal/wire", "internal/estate"}, "an AWS that shared code with the client that it tests would share its mistakes"},
 	{"internal/host/lockdown/lockdowntest", nil, "a metadata service that shared code with the firewall would share its mistakes"},
 	{"internal/host/lockdown", []string{"internal/fault", "internal/suggest"}, "a firewall knows uids and addresses; users, files and the terminal are its caller's"},
+	{"internal/host/sshd", []string{"internal/fault"}, "how sshd is set up does not depend on who may log in"},
 	{"internal/host/sshkeys", []string{"internal/fault"}, "who may log in is decided without knowing AWS, which implements the small interface that is declared here"},
 	{"internal/trial", []string{"iam/...", "internal/catalog", "internal/compile", "internal/spec", "internal/trust", "internal/wire"}, "a trial knows AWS and the sandbox only by the interface that it declares"},
 	{"internal/cli/ui", []string{"internal/fault"}, "the terminal shows values and knows no command"},

@@ -1,0 +1,373 @@
+package sshd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/postern-dev/postern/internal/fault"
+)
+
+// InstallOptions are what only the moment of installing needs.
+type InstallOptions struct {
+	AddInclude  bool // put the Include that is missing into the main file
+	NoEmergency bool // go without any way in for the time when IAM is away
+}
+
+// include is what install adds to a main file without it, before everything
+// else: sshd goes by the first line.
+const include = "# Added by postern host ssh install.\nInclude /etc/ssh/sshd_config.d/*.conf\n"
+
+// installation is an install under way.
+type installation struct {
+	host   Host
+	server Server
+	opt    InstallOptions
+	now    Effective // before
+	lines  []Line    // before
+	rec    *record
+	change          // to files
+	made   bool     // the account
+	timed  bool     // systemd has heard of the units
+	done   []string // what was done, for the user
+}
+
+func (i *installation) say(format string, args ...any) {
+	i.done = append(i.done, fmt.Sprintf(format, args...))
+}
+
+// Install makes sshd ask for keys, and returns what it has done, in words. If
+// anything fails, or sshd does not do then what it was told, everything is put
+// back and sshd has reloaded what it knew. A second time changes what is
+// different.
+func Install(ctx context.Context, h Host, s Settings, opt InstallOptions) (done []string, err error) {
+	i, err := prepare(ctx, h, s, opt)
+	if err != nil {
+		return nil, err
+	}
+	if err := i.run(ctx); err != nil {
+		return nil, i.giveUp(ctx, err)
+	}
+	return i.done, nil
+}
+
+// prepare looks at everything that can be refused before anything changes.
+func prepare(ctx context.Context, h Host, s Settings, opt InstallOptions) (*installation, error) {
+	if err := needRoot("install"); err != nil {
+		return nil, err
+	}
+	i := &installation{host: h, opt: opt}
+	var err error
+	if i.server, err = find(); err != nil {
+		return nil, err
+	}
+	if i.now, err = i.server.effective(ctx, h); err != nil {
+		return nil, err
+	}
+	if i.lines, err = (files{os.ReadFile, filepath.Glob}).parse(MainConfig); err != nil {
+		return nil, err
+	}
+	if i.rec, err = readRecord(); err != nil {
+		return nil, err
+	}
+	if i.rec == nil {
+		i.rec = &record{Version: recordVersion, Before: map[string]before{}}
+	}
+	i.rec.Settings = s
+	return i, errors.Join(i.refuse()...)
+}
+
+// refuse is every reason against, at once.
+func (i *installation) refuse() []error {
+	var wrong []error
+	if i.rec.Settings.Interval < MinInterval {
+		wrong = append(wrong, &fault.Error{Code: fault.Usage, What: fmt.Sprintf("an interval of %v is shorter than %v", i.rec.Settings.Interval, MinInterval)})
+	}
+	wrong = append(wrong, checkProgram(i.rec.Settings.Program))
+	_, err := checkAccount(i.rec.Settings.Account)
+	wrong = append(wrong, err, i.checkInclude(), i.checkOverride(), i.checkEmergency())
+	for _, l := range overrides(i.lines, Directives(i.rec.Settings, i.now)) {
+		wrong = append(wrong, matchOverride(l))
+	}
+	return slices.DeleteFunc(wrong, func(err error) bool { return err == nil })
+}
+
+func matchOverride(l Line) error {
+	return &fault.Error{
+		Where: l.At(), What: fmt.Sprintf("Match %s sets %s %s, against what Postern sets", l.Match, l.Keyword, strings.Join(l.Args, " ")),
+		Hint: "remove the line, or the users it is for will not log in with their keys from IAM alone",
+	}
+}
+
+func (i *installation) checkInclude() error {
+	if includesDropIn(i.lines) || i.opt.AddInclude {
+		return nil
+	}
+	return &fault.Error{
+		Where: MainConfig, What: "it does not include " + filepath.Dir(DropIn) + ", where our file would go",
+		Hint: "run install with --add-include, which puts `Include /etc/ssh/sshd_config.d/*.conf` before the first line (OpenSSH 8.2 and newer)",
+	}
+}
+
+// checkOverride finds an AuthorizedKeysCommand on sshd's command line, which no
+// file can override. EC2 Instance Connect puts it there.
+//
+// https://github.com/aws/aws-ec2-instance-connect-config/issues/19
+func (i *installation) checkOverride() error { return commandLineOverride(i.server) }
+
+func commandLineOverride(s Server) error {
+	if !slices.ContainsFunc(s.Options, isKeysCommand) {
+		return nil
+	}
+	err := &fault.Error{
+		Where: s.Source, What: "it gives sshd an AuthorizedKeysCommand on its command line, which wins over every file",
+		Hint: "take it out of the unit, then systemctl daemon-reload && systemctl restart " + s.Unit,
+	}
+	if filepath.Base(s.Source) == "ec2-instance-connect.conf" {
+		err.What = "EC2 Instance Connect gives sshd its own AuthorizedKeysCommand on the command line, which wins over every file"
+		err.Hint = strings.Join(shellLines(maskConnect(s)), " && ")
+	}
+	return err
+}
+
+func isKeysCommand(option string) bool {
+	w := split(option)
+	return len(w) > 1 && strings.EqualFold(w[0], "AuthorizedKeysCommand")
+}
+
+// maskConnect switches EC2 Instance Connect's drop-in off and leaves its package.
+func maskConnect(s Server) [][]string {
+	dir := serviceDir + s.Unit + ".d"
+	return [][]string{
+		{"mkdir", "-p", dir},
+		{"ln", "-s", "/dev/null", dir + "/" + filepath.Base(s.Source)},
+		{"systemctl", "daemon-reload"},
+		{"systemctl", "restart", s.Unit},
+	}
+}
+
+// checkEmergency refuses to leave nobody with a way in that needs no IAM: the
+// keys in homes stop working with the install.
+func (i *installation) checkEmergency() error {
+	var wrong fault.List
+	for _, name := range i.rec.Settings.Emergency {
+		if _, err := ownKeys(name); err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	there, _ := filepath.Glob(BreakGlass + "/*") // the pattern is ours
+	if len(i.rec.Settings.Emergency)+len(there) == 0 && !i.opt.NoEmergency {
+		wrong = append(wrong, &fault.Error{
+			What: "nobody could log in while IAM has not answered: sshd will not read ~/.ssh/authorized_keys any more",
+			Hint: "keep an account's keys with --break-glass USER (on EC2, ec2-user, ubuntu or admin), or go without: --no-break-glass",
+		})
+	}
+	return wrong.Err()
+}
+
+// ownKeys are the keys that an account has for emergencies, or else in its home.
+func ownKeys(name string) ([]byte, error) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return nil, &fault.Error{Code: fault.Usage, What: fmt.Sprintf("--break-glass %s: there is no such account", name)}
+	}
+	if text, err := os.ReadFile(filepath.Join(BreakGlass, u.Username)); err == nil {
+		return text, nil
+	}
+	text, err := os.ReadFile(filepath.Join(u.HomeDir, ".ssh", "authorized_keys"))
+	if err != nil {
+		return nil, &fault.Error{What: fmt.Sprintf("--break-glass %s: the account has no keys to keep", name), Cause: err, Hint: "write its keys to " + BreakGlass + "/" + name}
+	}
+	return text, nil
+}
+
+func readable(path string) bool { _, err := os.Stat(path); return err == nil }
+
+// run makes the changes, in an order in which each step can be undone by what
+// is on the disk before it.
+func (i *installation) run(ctx context.Context) error {
+	i.rec.Directives = Directives(i.rec.Settings, i.now)
+	steps := []func(context.Context) error{i.account, i.state, i.writeRecord, i.emergency, i.configure, i.reload, i.schedule}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (i *installation) account(ctx context.Context) error {
+	name := i.rec.Settings.Account
+	if missing, _ := checkAccount(name); !missing { // prepare has refused what is unfit
+		return nil
+	}
+	if err := makeAccount(ctx, i.host, name); err != nil {
+		return err
+	}
+	i.made, i.rec.MadeAccount = true, true
+	i.say("made the account %s, for the look-up of keys", name)
+	return nil
+}
+
+// state makes the folder of the snapshot, which the account can read.
+func (i *installation) state(context.Context) error {
+	if err := i.dir(StateDir, 0o750); err != nil {
+		return err
+	}
+	gid, err := groupOf(i.rec.Settings.Account)
+	if err != nil {
+		return err
+	}
+	return os.Chown(StateDir, 0, gid)
+}
+
+func (i *installation) writeRecord(context.Context) error {
+	paths := append(slices.Collect(maps.Keys(i.units())), DropIn)
+	for _, name := range i.rec.Settings.Emergency {
+		paths = append(paths, filepath.Join(BreakGlass, name))
+	}
+	for _, path := range paths {
+		if err := i.rec.remember(path); err != nil {
+			return err
+		}
+	}
+	i.rec.Include = i.rec.Include || !includesDropIn(i.lines)
+	return i.rec.write(&i.change)
+}
+
+// emergency keeps the keys of accounts that must get in without IAM.
+func (i *installation) emergency(context.Context) error {
+	if err := i.dir(BreakGlass, 0o755); err != nil {
+		return err
+	}
+	for _, name := range i.rec.Settings.Emergency {
+		path := filepath.Join(BreakGlass, name)
+		if readable(path) {
+			continue
+		}
+		keys, err := ownKeys(name)
+		if err != nil {
+			return err
+		}
+		if err := i.write(path, keys, 0o644); err != nil {
+			return err
+		}
+		i.say("kept the keys of %s in %s", name, path)
+	}
+	return nil
+}
+
+// configure writes sshd's configuration and has sshd itself confirm that it
+// does what it says.
+func (i *installation) configure(ctx context.Context) error {
+	if !includesDropIn(i.lines) {
+		main, err := look(MainConfig)
+		if err != nil {
+			return err
+		}
+		if err := i.write(MainConfig, append([]byte(include), main.Content...), main.Mode); err != nil {
+			return err
+		}
+		i.say("put an Include before the first line of %s", MainConfig)
+	}
+	if err := i.dir(filepath.Dir(DropIn), 0o755); err != nil {
+		return err
+	}
+	if err := i.write(DropIn, render(i.rec.Directives), 0o644); err != nil {
+		return err
+	}
+	i.say("wrote %s", DropIn)
+	return i.confirm(ctx)
+}
+
+func (i *installation) confirm(ctx context.Context) error {
+	if _, err := i.server.ask(ctx, i.host, "-t"); err != nil {
+		return fmt.Errorf("sshd refuses its new configuration: %w", err)
+	}
+	e, err := i.server.effective(ctx, i.host)
+	if err != nil {
+		return err
+	}
+	lines, err := files{os.ReadFile, filepath.Glob}.parse(MainConfig)
+	if err != nil {
+		return err
+	}
+	return e.unlike(i.rec.Directives, lines).Err()
+}
+
+func (i *installation) reload(ctx context.Context) error {
+	what, err := i.server.reload(ctx, i.host, i.now)
+	if err == nil {
+		i.say("%s", what)
+	}
+	return err
+}
+
+func (i *installation) units() map[string][]byte {
+	if !booted() {
+		return nil
+	}
+	return units(i.rec.Settings)
+}
+
+func (i *installation) schedule(ctx context.Context) error {
+	list := i.units()
+	if list == nil {
+		i.say("there is no systemd: have your own supervisor run `%s host ssh sync %s`", i.rec.Settings.Program, strings.Join(i.rec.Settings.Sync, " "))
+		return nil
+	}
+	for _, path := range slices.Sorted(maps.Keys(list)) {
+		if err := i.write(path, list[path], 0o644); err != nil {
+			return err
+		}
+	}
+	i.timed = true
+	if err := startTimer(ctx, i.host); err != nil {
+		return err
+	}
+	i.say("started %s, about every %v", Timer, i.rec.Settings.Interval)
+	return nil
+}
+
+// giveUp puts back what stood, also when the user has lost patience, and says
+// so.
+func (i *installation) giveUp(ctx context.Context, cause error) error {
+	ctx = context.WithoutCancel(ctx)
+	var errs []error
+	if i.timed {
+		_ = stopTimer(ctx, i.host) // it may never have started
+	}
+	errs = append(errs, i.back())
+	if i.timed {
+		errs = append(errs, i.resumeTimer(ctx))
+	}
+	if _, err := i.server.reload(ctx, i.host, i.now); err != nil {
+		errs = append(errs, err)
+	}
+	if i.made {
+		_, err := i.host.Run(ctx, "userdel", "--", i.rec.Settings.Account)
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return &fault.Error{
+			Code: fault.ExitCode(cause), What: "install has failed, and not everything could be put back", Cause: errors.Join(cause, err),
+			Hint: "before you log out, look at `sshd -t` and at " + DropIn,
+		}
+	}
+	return fault.List{cause, &fault.Error{Code: fault.ExitCode(cause), What: "install has failed; everything was put back as it stood"}}
+}
+
+// resumeTimer starts the timer of an earlier install again.
+func (i *installation) resumeTimer(ctx context.Context) error {
+	if readable(serviceDir + Timer) {
+		return startTimer(ctx, i.host)
+	}
+	_, err := i.host.Run(ctx, "systemctl", "daemon-reload")
+	return err
+}
