@@ -22,7 +22,7 @@ func lambdaDeploy() *Grant {
 			withLevels(passRolesParam("the roles that a function's configuration may name"), []string{"configuration"}),
 		},
 		Levels: []Level{
-			{Name: "code", Summary: "new code, versions and aliases of the named functions"},
+			{Name: "code", Summary: "new code, versions and aliases of the named functions; whoever changes a function's code acts with its role"},
 			{
 				Name: "configuration", Summary: "also environment, runtime, handler, memory, layers and, if named, the role of the functions",
 				Adds: "changing the functions' configuration, to layers of the account, and handing them the roles of pass_roles",

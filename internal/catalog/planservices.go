@@ -10,6 +10,8 @@ type planRead struct {
 	shows  string // what secret it may show; empty: none
 }
 
+const rdsTags = "aws_db_instance, parameter groups, aws_db_subnet_group: tags"
+
 // planServices are the services that terraform-plan may read, with what the
 // provider calls to refresh the commonest of their resources. A call stands
 // here with what it shows if its answer may hold a secret: variables, user data,
@@ -107,6 +109,7 @@ var planServices = sync.OnceValue(func() map[string][]planRead {
 			{"ListAssociatedAccessPolicies", "access-entry/*", "aws_eks_access_policy_association", ""},
 		},
 		"elasticloadbalancing": {
+			{"DescribeCapacityReservation", "", "aws_lb: reserved capacity", ""},
 			{"DescribeListenerAttributes", "", "aws_lb_listener: attributes", ""},
 			{"DescribeListenerCertificates", "", "aws_lb_listener_certificate", ""},
 			{"DescribeListeners", "", "aws_lb_listener", ""},
@@ -150,7 +153,8 @@ var planServices = sync.OnceValue(func() map[string][]planRead {
 			{"GetFunctionEventInvokeConfig", "function:*", "aws_lambda_function_event_invoke_config", ""},
 			{"GetFunctionUrlConfig", "function:*", "aws_lambda_function_url", ""},
 			{"GetPolicy", "function:*", "aws_lambda_permission", ""},
-			{"ListTags", "function:*", "aws_lambda_function: tags", ""},
+			{"ListTags", "event-source-mapping:*", "aws_lambda_function, aws_lambda_event_source_mapping: tags", ""},
+			{"ListTags", "function:*", "aws_lambda_function, aws_lambda_event_source_mapping: tags", ""},
 			{"ListVersionsByFunction", "function:*", "aws_lambda_function: its newest version", "environment variables"},
 		},
 		"logs": {
@@ -166,14 +170,19 @@ var planServices = sync.OnceValue(func() map[string][]planRead {
 			{"DescribeDBParameterGroups", "pg:*", "aws_db_parameter_group", ""},
 			{"DescribeDBParameters", "pg:*", "aws_db_parameter_group", ""},
 			{"DescribeDBSubnetGroups", "subgrp:*", "aws_db_subnet_group", ""},
-			{"ListTagsForResource", "db:*", "aws_db_instance: tags", ""},
+			{"DescribeGlobalClusters", "global-cluster:*", "aws_rds_cluster: the global cluster that it is in", ""},
+			{"ListTagsForResource", "cluster-pg:*", rdsTags, ""},
+			{"ListTagsForResource", "db:*", rdsTags, ""},
+			{"ListTagsForResource", "pg:*", rdsTags, ""},
+			{"ListTagsForResource", "subgrp:*", rdsTags, ""},
 		},
 		"route53": {
 			{"GetHealthCheck", "healthcheck/*", "aws_route53_health_check", ""},
 			{"GetHostedZone", "hostedzone/*", "aws_route53_zone", ""},
 			{"ListHostedZones", "", "data aws_route53_zone", ""},
 			{"ListResourceRecordSets", "hostedzone/*", "aws_route53_record", ""},
-			{"ListTagsForResource", "hostedzone/*", "aws_route53_zone: tags", ""},
+			{"ListTagsForResource", "healthcheck/*", "aws_route53_zone, aws_route53_health_check: tags", ""},
+			{"ListTagsForResource", "hostedzone/*", "aws_route53_zone, aws_route53_health_check: tags", ""},
 		},
 		"s3": {
 			{"GetAccelerateConfiguration", "*", "aws_s3_bucket: acceleration", ""},
@@ -193,6 +202,7 @@ var planServices = sync.OnceValue(func() map[string][]planRead {
 			{"GetLifecycleConfiguration", "*", "aws_s3_bucket_lifecycle_configuration", ""},
 			{"GetReplicationConfiguration", "*", "aws_s3_bucket_replication_configuration", ""},
 			{"ListBucket", "*", "aws_s3_bucket: looks whether it is there, which shows names of objects", ""},
+			{"ListTagsForResource", "*", "aws_s3_bucket: tags, since version 6.23 of the provider", ""},
 		},
 		"secretsmanager": {
 			{"DescribeSecret", "secret:*", "aws_secretsmanager_secret, without its value", ""},

@@ -148,7 +148,7 @@ func passRoles(sid string, s Scope, roles []string, service string) iam.Statemen
 func passRolesParam(summary string) Param {
 	return Param{
 		Name: "pass_roles", Type: List, Max: 20, Roles: true,
-		Summary: summary + ": up to 20 names of roles in the account, with their path if they have one; roles of the same stack as the spec names them",
+		Summary: summary + ": up to 20 names of roles in the account, with their path if they have one; roles of the same stack as the spec names them; whoever deploys with a role holds it",
 		Pattern: `^([\w+=,.@-]+/){0,8}[\w+=,.@-]{1,64}$`,
 		Example: "shop-task",
 		Wider:   "no level passes roles that are not named: passing any role is holding every role's permissions",

@@ -22,7 +22,7 @@ func rotateAccessKeys() *Grant {
 			},
 		},
 		Levels: []Level{
-			{Name: "user", Summary: "rotate the keys of the named machine users", Needs: []string{"users"}},
+			{Name: "user", Summary: "rotate the keys of the named machine users; whoever makes a key can use it", Needs: []string{"users"}},
 			{Name: "stack", Summary: "rotate the keys of every machine user of the stack", Adds: "the stack's other machine users, present and future"},
 		},
 		Why: Why{

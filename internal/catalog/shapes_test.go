@@ -125,7 +125,7 @@ var planShapes = []string{
 	"ecr:<r>:<a>:repository/*", "ecs:<r>:<a>:cluster/*", "ecs:<r>:<a>:service/*", "ecs:<r>:<a>:task-definition/*",
 	"eks:<r>:<a>:access-entry/*", "eks:<r>:<a>:addon/*", "eks:<r>:<a>:cluster/*", "eks:<r>:<a>:nodegroup/*", "eks:<r>:<a>:podidentityassociation/*",
 	"events:<r>:<a>:rule/*", "iam::<a>:instance-profile/*", "iam::<a>:oidc-provider/*", "iam::<a>:policy/*", "iam::<a>:role/*", "kms:<r>:<a>:key/*",
-	"lambda:<r>:<a>:function:*", "lambda:<r>:<a>:event-source-mapping:*", "logs:<r>:<a>:log-group:*", "rds:<r>:<a>:cluster-pg:*", "rds:<r>:<a>:cluster:*",
+	"lambda:<r>:<a>:function:*", "lambda:<r>:<a>:event-source-mapping:*", "logs:<r>:<a>:log-group:*", "rds::<a>:global-cluster:*", "rds:<r>:<a>:cluster-pg:*", "rds:<r>:<a>:cluster:*",
 	"rds:<r>:<a>:db:*", "rds:<r>:<a>:pg:*", "rds:<r>:<a>:subgrp:*", "route53:::healthcheck/*", "route53:::hostedzone/*", "s3:::*",
 	"secretsmanager:<r>:<a>:secret:*", "sns:<r>:<a>:*", "sqs:<r>:<a>:*",
 }

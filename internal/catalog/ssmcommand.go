@@ -59,7 +59,7 @@ func ssmRunCommand() *Grant {
 			},
 		},
 		Levels: []Level{
-			{Name: "instances", Summary: "run the named documents on the named instances", Needs: []string{"documents", "instances"}},
+			{Name: "instances", Summary: "run the named documents on the named instances; whoever runs a command holds the instance's role as far as the document lets them", Needs: []string{"documents", "instances"}},
 			{Name: "tag", Summary: "run the named documents on every instance that carries the tag", Adds: "every instance with the tag, present and future, and the list of where a command ran", Needs: []string{"documents", "value"}},
 			{Name: "shell", Summary: "also run AWS's own documents there", Adds: "with AWS-RunShellScript and its like any command line, as root: whoever holds this level holds the tagged instances and their roles", Needs: []string{"aws_documents", "value"}},
 		},

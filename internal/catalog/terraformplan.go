@@ -128,10 +128,10 @@ func planService(s Scope, service, level string) []iam.Statement {
 
 // planned is the ARN of resources of a service, some of which have no regions.
 func (s Scope) planned(service, on string) string {
-	switch service {
-	case "iam", "cloudfront":
+	switch {
+	case service == "iam", service == "cloudfront", strings.HasPrefix(on, "global-cluster:"):
 		return s.arnIn(service, "", s.Account, on)
-	case "route53":
+	case service == "route53":
 		return s.arnIn(service, "", "", on)
 	}
 	return s.arn(service, on)
