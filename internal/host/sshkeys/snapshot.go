@@ -39,12 +39,13 @@ var (
 
 // head is the first line of a file.
 type head struct {
-	FetchedAt time.Time `json:"fetched_at"`
-	MaxStale  int64     `json:"max_stale"` // seconds
-	Users     int       `json:"users"`
-	Bytes     int64     `json:"bytes"` // of all lines after the first
-	Allow     []string  `json:"allow,omitempty"`
-	From      []string  `json:"from,omitempty"`
+	FetchedAt  time.Time `json:"fetched_at"`
+	CompleteAt time.Time `json:"complete_at,omitzero"`
+	MaxStale   int64     `json:"max_stale"` // seconds
+	Users      int       `json:"users"`
+	Bytes      int64     `json:"bytes"` // of all lines after the first
+	Allow      []string  `json:"allow,omitempty"`
+	From       []string  `json:"from,omitempty"`
 }
 
 // record is a user in a file; the name stands before it.
@@ -83,7 +84,7 @@ func encode(s *Snapshot) ([]byte, error) {
 		body.Write(line)
 	}
 	first, err := seal(magic+" "+strconv.Itoa(Version), head{
-		FetchedAt: s.FetchedAt.UTC(), MaxStale: int64(s.MaxStale / time.Second),
+		FetchedAt: s.FetchedAt.UTC(), CompleteAt: s.CompleteAt.UTC(), MaxStale: int64(s.MaxStale / time.Second),
 		Users: len(users), Bytes: int64(body.Len()), Allow: s.Login.Allow, From: s.Login.From,
 	})
 	if err != nil {
@@ -134,7 +135,7 @@ func decodeHead(line []byte) (*Snapshot, head, error) {
 		return nil, h, err
 	}
 	return &Snapshot{
-		Version: Version, FetchedAt: h.FetchedAt, MaxStale: time.Duration(h.MaxStale) * time.Second,
+		Version: Version, FetchedAt: h.FetchedAt, CompleteAt: h.CompleteAt, MaxStale: time.Duration(h.MaxStale) * time.Second,
 		Login: LoginOptions{Allow: h.Allow, From: h.From},
 	}, h, nil
 }

@@ -16,11 +16,12 @@ const Version = 1
 
 // Snapshot is what a host knows of the IAM users who may log in.
 type Snapshot struct {
-	Version   int
-	FetchedAt time.Time     // when IAM last gave a complete answer
-	MaxStale  time.Duration // how long keys are good for without IAM
-	Login     LoginOptions  // what a session may do
-	Users     []User        // sorted by Name
+	Version    int
+	FetchedAt  time.Time     // when IAM last answered
+	CompleteAt time.Time     // when it last did so without a gap; zero: never
+	MaxStale   time.Duration // how long keys are good for without IAM
+	Login      LoginOptions  // what a session may do
+	Users      []User        // sorted by Name
 }
 
 // User is an IAM user and the account that belongs to it on every host.
@@ -33,7 +34,7 @@ type User struct {
 	Groups      []string  // IAM groups that let it in, sorted
 	LocalGroups []string  // OS groups that it was put into, sorted; others are the administrator's
 	Keys        []Key     // sorted by ID
-	CheckedAt   time.Time // when IAM last spoke of its membership and its keys; zero: FetchedAt
+	CheckedAt   time.Time // when IAM last confirmed membership and keys; zero: FetchedAt
 	Missing     int       // complete answers in a row that it was not in
 	Removed     bool      // locked; name, uid and home stay its own
 }

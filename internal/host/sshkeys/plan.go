@@ -1,0 +1,185 @@
+package sshkeys
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postern-dev/postern/internal/fault"
+)
+
+// Policy is what the administrator of a host has decided.
+type Policy struct {
+	Names       Names
+	LocalGroups []string // OS groups that every user is put into
+	MaxStale    time.Duration
+	Login       LoginOptions
+	Brake       Brake
+}
+
+// Brake bounds how many users one round may remove: up to Count, or Percent
+// of all, whichever is more.
+type Brake struct {
+	Count, Percent int
+	Off            bool // --force
+}
+
+// DefaultBrake lets a small team lose two at once, a large one 30 %.
+func DefaultBrake() Brake { return Brake{Count: 2, Percent: 30} }
+
+func (b Brake) allows(removals, users int) bool {
+	return b.Off || removals <= b.Count || removals*100 <= b.Percent*users
+}
+
+// removeAfter is in how many complete answers in a row a user must be missing.
+const removeAfter = 2
+
+// Input is all that a plan is made of.
+type Input struct {
+	Previous *Snapshot // nil: none
+	Answer   Answer
+	State    State
+	Policy   Policy
+}
+
+// Plan is what to do about an answer, in three parts: the steps Before, then
+// the snapshot and the steps that Settle returns. So nobody's keys are good
+// before the account stands, and nobody is locked whose keys still are.
+type Plan struct {
+	Before   []Step
+	Problems fault.List // what was refused or put off
+
+	in      Input
+	users   []User            // as they should be; names as they are
+	removed map[string]bool   // UserIDs that were removed before
+	target  map[string]string // UserID to the name that the account should have
+}
+
+// Make plans. Whatever order the answer comes in, the plan is the same.
+func Make(in Input) *Plan {
+	p := &Plan{in: in, removed: map[string]bool{}, target: map[string]string{}}
+	p.begin()
+	fresh := p.answered()
+	p.missing()
+	p.remove()
+	p.add(fresh)
+	p.rename()
+	slices.SortFunc(p.users, func(a, b User) int { return strings.Compare(a.Name, b.Name) })
+	p.before()
+	return p
+}
+
+func (p *Plan) problem(u User, what, hint string) {
+	where := ""
+	if u.IAMUser+u.UserID != "" {
+		where = fmt.Sprintf("IAM user %q (%s)", u.IAMUser, u.UserID)
+	}
+	p.Problems = append(p.Problems, &fault.Error{Where: where, What: what, Hint: hint})
+}
+
+// begin takes the users of the previous snapshot, and those whose accounts
+// prove to be Postern's though no snapshot has them: it was lost, or the
+// process ended between making an account and writing it down.
+func (p *Plan) begin() {
+	if p.in.Previous != nil {
+		for _, u := range p.in.Previous.Users {
+			u.CheckedAt = p.in.Previous.checked(u)
+			p.users = append(p.users, u)
+		}
+	}
+	for _, a := range p.in.State.Accounts {
+		id, ok := a.owner()
+		if !ok {
+			continue
+		}
+		if u := p.find(id); u != nil {
+			u.Name = a.Name // it was renamed
+			continue
+		}
+		p.users = append(p.users, User{UserID: id, Name: a.Name, UID: a.UID, Removed: a.Access == Locked})
+	}
+	for _, u := range p.users {
+		p.removed[u.UserID] = u.Removed
+	}
+}
+
+func (p *Plan) find(userID string) *User {
+	if i := slices.IndexFunc(p.users, func(u User) bool { return u.UserID == userID }); i >= 0 {
+		return &p.users[i]
+	}
+	return nil
+}
+
+// answered updates the users whom the answer confirms and returns those whom
+// it names for the first time.
+func (p *Plan) answered() (fresh []User) {
+	members := slices.SortedFunc(slices.Values(p.in.Answer.Members), func(a, b Member) int { return strings.Compare(a.UserID, b.UserID) })
+	members = slices.CompactFunc(members, func(a, b Member) bool { return a.UserID == b.UserID })
+	for _, m := range members {
+		if u := p.find(m.UserID); u != nil {
+			*u = p.confirm(*u, m)
+			continue
+		}
+		fresh = append(fresh, p.confirm(User{UserID: m.UserID, UID: UID(m.UserID)}, m))
+	}
+	return fresh
+}
+
+// confirm takes over what IAM says of a user. Only a complete answer takes
+// rights away: in another one the group that gives them may be missing.
+func (p *Plan) confirm(u User, m Member) User {
+	old := u
+	u.IAMUser, u.Missing, u.Removed = m.IAMUser, 0, false
+	u.Groups, u.Sudo = union(m.Groups, nil), m.Sudo
+	if !p.in.Answer.Complete {
+		u.Groups, u.Sudo = union(m.Groups, old.Groups), m.Sudo || old.Sudo
+	}
+	if m.KeysRead {
+		u.CheckedAt = p.in.Answer.At
+		u.Keys = slices.SortedFunc(slices.Values(m.Keys), func(a, b Key) int { return strings.Compare(a.ID, b.ID) })
+	}
+	return u
+}
+
+// missing counts in how many complete answers in a row users were not. An
+// answer without anybody counts only by --force: a group emptied by mistake is
+// more likely than a team that has left.
+func (p *Plan) missing() {
+	switch a := p.in.Answer; {
+	case !a.Complete:
+		return
+	case len(a.Members) == 0 && !p.in.Policy.Brake.Off:
+		p.problem(User{}, "IAM says that the groups have no members: nobody is removed for that", "if it is meant: postern host ssh sync --force, twice")
+		return
+	}
+	for i := range p.users {
+		u := &p.users[i]
+		if !slices.ContainsFunc(p.in.Answer.Members, func(m Member) bool { return m.UserID == u.UserID }) {
+			u.Missing = min(u.Missing+1, removeAfter)
+		}
+	}
+}
+
+// remove marks those who are missing for good, unless they are too many at
+// once to be believed.
+func (p *Plan) remove() {
+	var leave []*User
+	active := 0
+	for i := range p.users {
+		if u := &p.users[i]; !u.Removed {
+			active++
+			if u.Missing >= removeAfter {
+				leave = append(leave, u)
+			}
+		}
+	}
+	if b := p.in.Policy.Brake; !b.allows(len(leave), active) {
+		p.problem(User{}, fmt.Sprintf("%d of %d users are missing from their groups, more than %d and more than %d %%: none is removed", len(leave), active, b.Count, b.Percent),
+			"if it is meant: postern host ssh sync --force")
+		return
+	}
+	for _, u := range leave {
+		u.Removed, u.Keys, u.Sudo, u.Groups = true, nil, false, nil
+	}
+}
