@@ -36,6 +36,7 @@ func commands(a *app) []group {
 		{"The main job", []*cobra.Command{newCheck(a), newPlan(a), newApply(a), newUp(a), newProve(a), newDestroy(a)}},
 		{"Look things up", []*cobra.Command{newExplain(a), newWhoCan(a), newWhatCan(a), newEscalations(a), newEntries(a), newDiffAccess(a), newLint(a), newCatalog(a), newData(a), newSchema(a)}},
 		{"Guard hosts", []*cobra.Command{newHost(a)}},
+		{"Let a job in", []*cobra.Command{newCI(a)}},
 		{"Try it without AWS", []*cobra.Command{newSandbox(a)}},
 		{"The tool itself", []*cobra.Command{newHelp(), newVersion(a), newCompletion(a)}},
 	}
