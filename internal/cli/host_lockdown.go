@@ -45,8 +45,8 @@ postern host lockdown status`,
 		},
 	}
 	cmd.AddCommand(
-		newLockdownApply(a), newLockdownStatus(a), newLockdownVerify(a), newLockdownConfirm(a), newLockdownRemove(a),
-		newLockdownPrint(a), newLockdownAsk(a), newLockdownAwait(a),
+		newLockdownObserve(a), newLockdownApply(a), newLockdownStatus(a), newLockdownVerify(a), newLockdownConfirm(a), newLockdownRemove(a),
+		newLockdownLog(a), newLockdownPrint(a), newLockdownAsk(a), newLockdownAwait(a),
 	)
 	return cmd
 }

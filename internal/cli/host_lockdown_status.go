@@ -209,7 +209,7 @@ func newLockdownVerify(a *app) *cobra.Command {
 				return err
 			}
 			if state == nil {
-				return &fault.Error{Code: fault.Findings, What: "no firewall stands", Hint: "run `postern host lockdown apply`"}
+				return noFirewall()
 			}
 			if err := a.selfTest(cmd.Context(), state.Policy); err != nil {
 				return err

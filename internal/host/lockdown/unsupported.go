@@ -39,3 +39,6 @@ func tryLock(*os.File) (bool, error) { return false, unsupported() }
 
 // Outlive fails: see the one for Linux.
 func Outlive(context.Context, ...string) error { return unsupported() }
+
+// Listen fails: see the one for Linux.
+func Listen(context.Context, uint16, func(Report)) error { return unsupported() }

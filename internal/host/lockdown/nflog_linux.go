@@ -1,0 +1,115 @@
+package lockdown
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	mdl "github.com/mdlayher/netlink"
+
+	"github.com/postern-dev/postern/internal/fault"
+)
+
+// Numbers of linux/netfilter/nfnetlink.h and nfnetlink_log.h.
+const (
+	subsystemLog = 4
+	messagePkt   = subsystemLog << 8
+	messageCfg   = subsystemLog<<8 | 1
+
+	configCommand   = 1
+	configMode      = 2
+	configThreshold = 5
+	commandBind     = 1
+	copyPacket      = 2
+
+	packetPayload = 9
+	packetUID     = 11
+
+	genericHeader = 4 // nfgenmsg: family, version, group
+	headerBytes   = 64
+)
+
+// Listen reports refused packets of an NFLOG group until the context ends,
+// which is no error. One process can listen to a group.
+func Listen(ctx context.Context, group uint16, handle func(Report)) error {
+	conn, err := mdl.Dial(syscall.NETLINK_NETFILTER, nil)
+	if err != nil {
+		return explain("open netlink", err)
+	}
+	defer conn.Close()
+	if err := bind(conn, group); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	for {
+		messages, err := conn.Receive()
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, syscall.ENOBUFS):
+			continue // more came than we could take: reports are lost, not refusals
+		case err != nil:
+			return fmt.Errorf("read NFLOG group %d: %w", group, err)
+		}
+		for _, m := range messages {
+			if m.Header.Type == messagePkt && len(m.Data) >= genericHeader {
+				if r, ok := parseReport(m.Data[genericHeader:]); ok {
+					handle(r)
+				}
+			}
+		}
+	}
+}
+
+// bind asks for the headers of each packet of the group, one message each.
+func bind(conn *mdl.Conn, group uint16) error {
+	settings := []mdl.Attribute{
+		{Type: configCommand, Data: []byte{commandBind}},
+		{Type: configMode, Data: append(binary.BigEndian.AppendUint32(nil, headerBytes), copyPacket, 0)},
+		{Type: configThreshold, Data: binary.BigEndian.AppendUint32(nil, 1)},
+	}
+	for _, s := range settings {
+		data, err := mdl.MarshalAttributes([]mdl.Attribute{s})
+		if err != nil {
+			return fmt.Errorf("encode NFLOG settings: %w", err)
+		}
+		_, err = conn.Execute(mdl.Message{
+			Header: mdl.Header{Type: messageCfg, Flags: mdl.Request | mdl.Acknowledge},
+			Data:   append(binary.BigEndian.AppendUint16([]byte{syscall.AF_UNSPEC, 0}, group), data...),
+		})
+		if errors.Is(err, syscall.EPERM) { // also the answer if somebody else has the group
+			return &fault.Error{
+				What: fmt.Sprintf("cannot listen to NFLOG group %d: another process does, or CAP_NET_ADMIN is missing", group),
+				Hint: "stop the other one, or apply with another --log-group",
+			}
+		}
+		if err != nil {
+			return explain(fmt.Sprintf("listen to NFLOG group %d", group), err)
+		}
+	}
+	return nil
+}
+
+func parseReport(data []byte) (Report, bool) {
+	attributes, err := mdl.UnmarshalAttributes(data)
+	if err != nil {
+		return Report{}, false
+	}
+	var r Report
+	var uid uint32
+	ok, owned := false, false
+	for _, a := range attributes {
+		switch {
+		case a.Type == packetPayload:
+			r, ok = parsePacket(a.Data)
+		case a.Type == packetUID && len(a.Data) == 4:
+			uid, owned = binary.BigEndian.Uint32(a.Data), true
+		}
+	}
+	r.UID, r.Owned = uid, owned
+	return r, ok
+}

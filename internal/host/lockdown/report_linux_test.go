@@ -1,0 +1,91 @@
+package lockdown
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+)
+
+// listen collects reports while something is done, until there are some.
+func listen(t *testing.T, group uint16, do func(), enough func([]Report) bool) []Report {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	reports, ended := make(chan Report, 1000), make(chan error, 1)
+	go func() { ended <- Listen(ctx, group, func(r Report) { reports <- r }) }()
+	time.Sleep(50 * time.Millisecond) // it has to be bound: what came before is not reported
+	do()
+	var got []Report
+	for !enough(got) {
+		select {
+		case r := <-reports:
+			got = append(got, r)
+		case <-ctx.Done():
+			t.Fatalf("only %v", got)
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestListen(t *testing.T) {
+	w := need(t)
+	apply(t, Policy{Allow: []uint32{0}, LogGroup: 77})
+	got := listen(t, 77, func() {
+		curl(t, 999, imds4)
+		curl(t, 1000, imds6)
+		curl(t, 0, imds4)
+		curl(t, 0, imds4, "nsenter", fmt.Sprintf("--net=/proc/%d/ns/net", w.container))
+	}, func(got []Report) bool { return len(got) == 3 })
+	want := []struct {
+		owned bool
+		uid   uint32
+		from  string
+		to    string
+	}{{true, 999, "10.0.0.1", "169.254.169.254:80"}, {true, 1000, "fd00:1::1", "[fd00:ec2::254]:80"}, {false, 0, "172.17.0.2", "169.254.169.254:80"}}
+	for i, r := range got {
+		w := want[i]
+		if r.Owned != w.owned || r.UID != w.uid || r.Protocol != "tcp" || r.To.String() != w.to || r.From.Addr().String() != w.from || r.From.Port() == 0 {
+			t.Errorf("%+v, want %+v", r, w)
+		}
+	}
+}
+
+func TestListenersExclude(t *testing.T) {
+	need(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- Listen(ctx, 78, func(Report) {}) }()
+	time.Sleep(50 * time.Millisecond)
+	if err := Listen(t.Context(), 78, func(Report) {}); message(err) != "cannot listen to NFLOG group 78: another process does, or CAP_NET_ADMIN is missing" {
+		t.Error(err)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOwner(t *testing.T) {
+	need(t)
+	for _, to := range []string{"169.254.169.254:80", "[fd00:ec2::254]:80"} {
+		conn, err := dial(t, 999, "tcp", to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		from := netip.MustParseAddrPort(conn.LocalAddr().String())
+		p, ok := Owner(Report{Protocol: "tcp", From: from})
+		if !ok || p.PID != os.Getpid() || p.Command == "" {
+			t.Errorf("%s: %+v, %v", from, p, ok)
+		}
+	}
+	if p, ok := Owner(Report{Protocol: "tcp", From: netip.MustParseAddrPort("10.0.0.1:1")}); ok {
+		t.Errorf("found %v for nobody's address", p)
+	}
+}
