@@ -9,7 +9,7 @@ func ecrDockerPull() *Grant {
 	return &Grant{
 		Name:    "ecr-docker-pull",
 		Summary: "log in to the account's ECR registry and pull images",
-		Never:   "push, delete or untag an image, list repositories, create or configure one, change who may use one",
+		Never:   "push, delete or untag an image, list repositories, create or configure one, fill a pull-through cache, change who may use one",
 		Params: append(ecrParams(),
 			Param{Name: "list", Type: Bool, Default: "false", Example: "true", Summary: "also list and describe the images of the repositories"},
 		),

@@ -35,7 +35,7 @@ func ecsServiceDeployment() *Grant {
 				Wider:   "for every family use level cluster or account without families",
 			},
 			passRolesParam("the task and execution roles that a task definition may name"),
-			{Name: "tags", Type: Bool, Default: "false", Example: "true", Summary: "also tag the task definitions that it registers"},
+			{Name: "tags", Type: Bool, Default: "false", Example: "true", Summary: "also tag the task definitions that it registers and, with run_task, the tasks that it runs"},
 			{Name: "run_task", Type: Bool, Default: "false", Example: "true", Summary: "also run single tasks, such as database migrations; AWS then asks for the definition's roles in pass_roles"},
 		},
 		Levels: []Level{
@@ -62,7 +62,7 @@ func ecsServiceDeployment() *Grant {
 			"ecs:ListTasks":                  "aws ecs list-tasks: finds the tasks of the service",
 			"ecs:RegisterTaskDefinition":     "aws ecs register-task-definition: makes the new revision",
 			"ecs:RunTask":                    "aws ecs run-task: runs a single task such as a database migration, with run_task",
-			"ecs:TagResource":                "aws ecs register-task-definition --tags: with tags",
+			"ecs:TagResource":                "aws ecs register-task-definition --tags, run-task --tags or --propagate-tags: with tags",
 			"ecs:UpdateService":              "aws ecs update-service: points the service at the new revision",
 			"iam:PassRole":                   "aws ecs register-task-definition: names the task role and the execution role",
 		},
@@ -144,8 +144,7 @@ func (e *ecsScope) definitions() []iam.Statement {
 		allow("EcsRegister", []string{"ecs:RegisterTaskDefinition"}, e.revisions()),
 	}
 	if e.args.on("tags") {
-		out = append(out, allow("EcsTagDefinitions", []string{"ecs:TagResource"}, e.revisions(),
-			when("StringEquals", "ecs:CreateAction", "RegisterTaskDefinition")))
+		out = append(out, ecsTag("EcsTagDefinitions", "RegisterTaskDefinition", e.revisions()))
 	}
 	return out
 }
@@ -183,8 +182,18 @@ func (e *ecsScope) tasks() []iam.Statement {
 	}
 	if e.args.on("run_task") {
 		out = append(out, allow("EcsRunTask", []string{"ecs:RunTask"}, e.runnable(), e.inClusters()...))
+		if e.args.on("tags") {
+			out = append(out, ecsTag("EcsTagTasks", "RunTask", tasks))
+		}
 	}
 	return out
+}
+
+// ecsTag allows tagging what a call makes, as it makes it.
+//
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html
+func ecsTag(sid, call string, resources []string) iam.Statement {
+	return allow(sid, []string{"ecs:TagResource"}, resources, when("StringEquals", "ecs:CreateAction", call))
 }
 
 func (e *ecsScope) roles() []iam.Statement {
@@ -211,6 +220,7 @@ func ecsCases() []Case {
 		return map[string][]string{"ecs:task-definition": {definition}, "ecs:cluster": {ecs + "cluster/prod"}}
 	}
 	onCreate := map[string][]string{"ecs:CreateAction": {"RegisterTaskDefinition"}}
+	onRun := map[string][]string{"ecs:CreateAction": {"RunTask"}}
 
 	deploy := flat(
 		calls("*", nil, "ecs:DescribeTaskDefinition"),
@@ -226,6 +236,7 @@ func ecsCases() []Case {
 	extras := flat(
 		calls(definition, onCreate, "ecs:TagResource"),
 		calls(definition, in("prod"), "ecs:RunTask"),
+		calls(ecs+"task/prod/0a1b", onRun, "ecs:TagResource"),
 	)
 	never := flat(
 		calls(service, in("prod"), "ecs:CreateService", "ecs:DeleteService"),
@@ -235,7 +246,7 @@ func ecsCases() []Case {
 		calls(role+"shop-task", to("lambda.amazonaws.com"), "iam:PassRole"),
 		calls(role+"shop-task", nil, "iam:PassRole"),
 		calls(definition, nil, "ecs:TagResource"),
-		calls(service, onCreate, "ecs:TagResource"),
+		calls(service, onCreate, "ecs:TagResource"), calls(service, onRun, "ecs:TagResource"), calls(ecs+"task/prod/0a1b", onCreate, "ecs:TagResource"),
 		calls("arn:aws:ecs:eu-west-1:333333333333:service/prod/shop", nil, "ecs:UpdateService"),
 		calls("arn:aws:ecs:us-east-1:222222222222:service/prod/shop", nil, "ecs:UpdateService"),
 	)
@@ -253,6 +264,7 @@ func ecsCases() []Case {
 		calls("*", in("test"), "ecs:ListTasks"),
 		calls(ecs+"task/test/0a1b", in("test"), "ecs:DescribeTasks"),
 		calls(definition, in("test"), "ecs:RunTask"),
+		calls(ecs+"task/test/0a1b", onRun, "ecs:TagResource"),
 	)
 	otherFamily := flat(
 		calls(ecs+"task-definition/web:*", nil, "ecs:RegisterTaskDefinition"),
@@ -265,8 +277,10 @@ func ecsCases() []Case {
 			calls(role+"shop-task", to("ecs-tasks.amazonaws.com"), "iam:PassRole")),
 		cases("service", all(Args{"services": {"prod/shop"}, "families": {"web"}}),
 			flat(otherFamily, calls(ecs+"task-definition/web:3", onCreate, "ecs:TagResource"),
-				calls(ecs+"task-definition/web:3", in("prod"), "ecs:RunTask")),
-			flat(never, otherService, otherCluster, extras)),
+				calls(ecs+"task-definition/web:3", in("prod"), "ecs:RunTask"), calls(ecs+"task/prod/0a1b", onRun, "ecs:TagResource")),
+			flat(never, otherService, otherCluster, calls(definition, onCreate, "ecs:TagResource"), calls(definition, in("prod"), "ecs:RunTask"))),
+		cases("service", Args{"services": {"prod/shop"}, "tags": {"true"}}, calls(definition, onCreate, "ecs:TagResource"),
+			calls(ecs+"task/prod/0a1b", onRun, "ecs:TagResource")),
 		cases("cluster", all(Args{"clusters": {"prod"}}), flat(deploy, extras, otherService, otherFamily),
 			flat(never, otherCluster)),
 		cases("cluster", all(Args{"clusters": {"prod"}, "families": {"shop"}}), flat(deploy, extras, otherService),

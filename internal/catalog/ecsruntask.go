@@ -35,6 +35,7 @@ func ecsRunTask() *Grant {
 				Summary: "up to 20 names of log groups that the tasks write to, without the slashes at either end; ecs/shop stands for /ecs/shop and ecs/shop",
 				Wider:   "no level reads log groups that are not named",
 			},
+			{Name: "tags", Type: Bool, Default: "false", Example: "true", Summary: "also tag the tasks, or hand on the tags of their definition"},
 			{Name: "stop", Type: Bool, Default: "false", Example: "true", Summary: "also stop tasks; AWS cannot tell a task of a service from one that was run"},
 		},
 		Levels: []Level{
@@ -45,6 +46,7 @@ func ecsRunTask() *Grant {
 			"ecs:DescribeTasks":       "aws ecs wait tasks-stopped: waits and reads the exit code",
 			"ecs:RunTask":             "aws ecs run-task: starts the task",
 			"ecs:StopTask":            "aws ecs stop-task: stops one that hangs, with stop",
+			"ecs:TagResource":         "aws ecs run-task --tags, --propagate-tags: with tags",
 			"iam:PassRole":            "aws ecs run-task: hands the definition's task role and execution role to ECS",
 			"logs:DescribeLogStreams": "aws logs tail: finds the stream of the task, with log_groups",
 			"logs:FilterLogEvents":    "aws logs tail: reads on while the task runs, with log_groups",
@@ -62,6 +64,9 @@ func ecsRunStatements(s Scope, _ string, args Args) []iam.Statement {
 	out := []iam.Statement{
 		allow("EcsRun", []string{"ecs:RunTask"}, e.runnable(), e.inClusters()...),
 		allow("EcsRunWatch", []string{"ecs:DescribeTasks"}, tasks),
+	}
+	if args.on("tags") {
+		out = append(out, ecsTag("EcsRunTag", "RunTask", tasks))
 	}
 	if args.on("stop") {
 		out = append(out, allow("EcsRunStop", []string{"ecs:StopTask"}, tasks))
@@ -103,6 +108,8 @@ func ecsRunCases() []Case {
 	}
 	use := flat(run(family+":3", "prod"), run(family, "prod"), calls(ecs+"task/prod/0a1b", nil, "ecs:DescribeTasks"))
 	stop := calls(ecs+"task/prod/0a1b", nil, "ecs:StopTask")
+	onRun := map[string][]string{"ecs:CreateAction": {"RunTask"}}
+	tag := calls(ecs+"task/prod/0a1b", onRun, "ecs:TagResource")
 	pass := calls(role+"shop-task", passedTo("ecs-tasks.amazonaws.com"), "iam:PassRole")
 	logs := flat(
 		calls(group+"/ecs/shop-migrate:*", nil, "logs:FilterLogEvents", "logs:DescribeLogStreams"),
@@ -113,6 +120,7 @@ func ecsRunCases() []Case {
 	never := flat(
 		run(family+":3", "test"), calls(family+":3", nil, "ecs:RunTask"),
 		calls(ecs+"task/test/0a1b", nil, "ecs:DescribeTasks", "ecs:StopTask"),
+		calls(ecs+"task/test/0a1b", onRun, "ecs:TagResource"), calls(ecs+"task/prod/0a1b", nil, "ecs:TagResource"),
 		calls(ecs+"service/prod/shop", nil, "ecs:UpdateService", "ecs:CreateService"),
 		calls(family+":*", nil, "ecs:RegisterTaskDefinition", "ecs:TagResource"), calls(ecs+"task/prod/0a1b", nil, "ecs:ExecuteCommand"),
 		calls("*", nil, "ecs:DescribeTaskDefinition", "ecs:DeregisterTaskDefinition"),
@@ -122,11 +130,11 @@ func ecsRunCases() []Case {
 		calls(group+"/ecs/shop-migrate:*", nil, "logs:DeleteLogGroup", "logs:PutRetentionPolicy"),
 	)
 	migrate := Args{"clusters": {"prod"}, "families": {"shop-migrate"}}
-	full := Args{"clusters": {"prod"}, "families": {"shop-migrate"}, "pass_roles": {"shop-task"}, "log_groups": {"ecs/shop-migrate"}, "stop": {"true"}}
+	full := Args{"clusters": {"prod"}, "families": {"shop-migrate"}, "pass_roles": {"shop-task"}, "log_groups": {"ecs/shop-migrate"}, "stop": {"true"}, "tags": {"true"}}
 	wide := Args{"clusters": {"prod"}, "pass_roles": {"shop-task"}, "log_groups": {"ecs/shop-migrate"}, "stop": {"true"}}
 	return flat(
-		cases("", migrate, use, flat(never, web, stop, pass, logs, run(ecs+"task-definition/shop-migrate2:1", "prod"))),
-		cases("family", full, flat(use, stop, pass, logs), flat(never, web)),
+		cases("", migrate, use, flat(never, web, stop, tag, pass, logs, run(ecs+"task-definition/shop-migrate2:1", "prod"))),
+		cases("family", full, flat(use, stop, tag, pass, logs), flat(never, web)),
 		cases("account", wide, flat(use, stop, pass, logs, web), never),
 	)
 }

@@ -12,7 +12,7 @@ func samDeploy() *Grant {
 	return &Grant{
 		Name:    "sam-deploy",
 		Summary: "upload packages and deploy named AWS SAM stacks through a service role that is named",
-		Never:   "touch another stack, deploy with the caller's own permissions or another role, create buckets or repositories, run macros other than AWS's Serverless transform",
+		Never:   "touch another stack, deploy with the caller's own permissions or another role, create buckets or repositories, push images (take ecr-docker-push beside it), run macros other than AWS's Serverless transform",
 		Params: append(stackParams(), required(
 			folderParam("artifacts", "that packages and templates are uploaded to: --s3-bucket and --s3-prefix"))),
 		Levels: append(stackLevels(), Level{
