@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -46,7 +47,7 @@ func (c *compiler) trustPolicy(r spec.Role, account *estate.Account) *iam.Docume
 	}
 	doc, err := trust.Policy(c.trustScope(account), entries)
 	if err != nil {
-		c.errs = append(c.errs, &fault.Error{Where: r.Pos.String(), What: "trust of role " + r.Name, Cause: err})
+		c.errs = append(c.errs, inTrust(r, err)...)
 		return nil
 	}
 	if size, most := doc.Size(), account.Quotas.TrustPolicySize; size > most {
@@ -54,6 +55,24 @@ func (c *compiler) trustPolicy(r spec.Role, account *estate.Account) *iam.Docume
 			"trust policy of role %s has %d characters, account %s takes %d", r.Name, size, account.ID, most)
 	}
 	return doc
+}
+
+// inTrust places what is wrong with the trust of a role, each with its own hint.
+func inTrust(r spec.Role, err error) fault.List {
+	var all fault.List
+	if !errors.As(err, &all) {
+		all = fault.List{err}
+	}
+	placed := make(fault.List, len(all))
+	for i, one := range all {
+		var e *fault.Error
+		hint := ""
+		if errors.As(one, &e) {
+			hint = e.Hint
+		}
+		placed[i] = &fault.Error{Where: r.Pos.String(), What: "trust of role " + r.Name, Hint: hint, Cause: one}
+	}
+	return placed
 }
 
 // Entries are what the trust policy of a role is made of.

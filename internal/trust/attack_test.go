@@ -27,6 +27,8 @@ func variants() []GitHub {
 		{Branch: "main"},
 		{Tag: "v1"},
 		{Environment: "production"},
+		{Environment: "prod:eu"},
+		{Environment: "prod%3Aeu"},
 		{PullRequest: true},
 		{Branch: "release/*"},
 		{Branch: "f*"},
@@ -90,12 +92,15 @@ func TestAttackersWouldSucceed(t *testing.T) {
 		"a recycled name":                                aud[:len(aud)-1] + `,"gh:sub":"repo:acme/shop:environment:production"}`,
 		"a recycled name with an immutable subject":      like("repo:acme@*/shop@*:environment:production"),
 	}
+	careless["an environment with the same subject"] = aud[:len(aud)-1] + `,"gh:sub":"repo:acme@123456/shop@456789:environment:prod%3Aeu"}`
+	careless["no environment"] = aud + `,"StringEqualsIfExists":{"gh:environment":"prod:eu"}`
 	careless["a ref that ends alike"] = like("repo:acme@123456/shop@456789:ref:refs/*/release/*")
 	careless["a ref of the other kind with the same name"] = like("repo:acme@123456/shop@456789:ref:refs/*")
 	g := GitHub{Repository: "acme/shop", RepositoryID: "456789", OwnerID: "123456", Environment: "production"}
 	wide := GitHub{Repository: "acme/shop", RepositoryID: "456789", OwnerID: "123456", Branch: "release/*"}
 	attacks := g.Attackers(s)
-	for _, attack := range wide.Attackers(s) {
+	colon := GitHub{Repository: "acme/shop", RepositoryID: "456789", OwnerID: "123456", Environment: "prod:eu"}
+	for _, attack := range append(wide.Attackers(s), colon.Attackers(s)...) {
 		if !slices.ContainsFunc(attacks, func(a Attack) bool { return a.Name == attack.Name }) {
 			attacks = append(attacks, attack)
 		}

@@ -193,6 +193,9 @@ func (b Buildkite) Check() []Problem {
 	if b.Step != "" {
 		problems = append(problems, checkParts(subjectPart{"step", b.Step, " ", "write the key of the step"})...)
 	}
+	if b.Step != "" && strings.Contains(b.Branch+b.Tag, "*") {
+		problems = append(problems, Problem{Field: "step", Msg: "follows a ref with a wildcard: another step could have a key that ends like the subject", Hint: "declare one identity for each branch or tag, or leave step out"})
+	}
 	if b.OrganizationID+b.PipelineID != "" {
 		const where = "the settings show it; the job has to ask for both: --claim organization_id --claim pipeline_id"
 		problems = append(problems, checkUUID("organization_id", b.OrganizationID, where)...)

@@ -51,7 +51,7 @@ func TestCheck(t *testing.T) {
 		{"github no owner", repository("shop"), []finding{{"repository", "not a name that GitHub allows", "OWNER/NAME"}}},
 		{"github three parts", repository("acme/shop/x"), []finding{{"repository", "not a name", ""}}},
 		{"github dot", repository("acme/.."), []finding{{"repository", "not a name", ""}}},
-		{"github .git", repository("acme/shop.git"), []finding{{"repository", "not a name", ""}}},
+		{"github .git", repository("acme/shop.git"), []finding{{"repository", "ends in .git", "write acme/shop"}}},
 		{"github colon", repository("acme/shop:x"), []finding{{"repository", "not a name", ""}}},
 		{"github long owner", repository(strings.Repeat("a", 40) + "/shop"), []finding{{"repository", "not a name", ""}}},
 		{"github long name", repository("acme/" + strings.Repeat("a", 101)), []finding{{"repository", "not a name", ""}}},

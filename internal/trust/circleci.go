@@ -112,6 +112,7 @@ func (c CircleCI) Attackers(s Scope) []Attack {
 func (c CircleCI) Check() []Problem {
 	problems := checkUUID("organization_id", c.OrganizationID, "Organization Settings > Overview shows it")
 	problems = append(problems, checkUUID("project_id", c.ProjectID, "Project Settings > Overview shows it")...)
+	problems = append(problems, checkAudience(c.Audience)...)
 	switch {
 	case c.AnyRef && c.VCSRef+c.VCSOrigin != "":
 		return append(problems, Problem{Field: "any_ref", Msg: "excludes vcs_origin and vcs_ref", Hint: "remove it"})
@@ -126,8 +127,14 @@ func (c CircleCI) Check() []Problem {
 	return append(problems, c.checkVCS()...)
 }
 
+var vcsOrigin = lazily(`^[a-z0-9.-]+\.[a-z]+(?:/[^\s/]+){2,}$`)
+
 func (c CircleCI) checkVCS() []Problem {
-	problems := checkParts(subjectPart{"vcs_origin", c.VCSOrigin, "", "write github.com/OWNER/NAME"})
+	const form = "write github.com/OWNER/NAME"
+	problems := checkParts(subjectPart{"vcs_origin", c.VCSOrigin, "", form})
+	if len(problems) == 0 && (!vcsOrigin().MatchString(c.VCSOrigin) || strings.HasSuffix(c.VCSOrigin, ".git")) {
+		problems = []Problem{{Field: "vcs_origin", Msg: fmt.Sprintf("%q is not host, owner and name", c.VCSOrigin), Hint: form + ", without https:// and .git"}}
+	}
 	kind, name := c.refParts()
 	if kind == "" {
 		return append(problems, Problem{Field: "vcs_ref", Msg: fmt.Sprintf("%q is not a full ref", c.VCSRef), Hint: "write refs/heads/BRANCH or refs/tags/TAG"})

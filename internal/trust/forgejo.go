@@ -15,6 +15,11 @@ import (
 // instance where anyone can register, the one without ids is whoever's who
 // takes the name next.
 //
+// The two forms can read alike: acme/shop with the ids 1 and 2 has the subject
+// that a repository shop-2 of acme-1 has without. Repositories from before the
+// ids keep the form without, so whoever has one and gives it and its owner such
+// names could pass. Whether Forgejo then prevents it is not verified.
+//
 // https://forgejo.org/docs/next/user/actions/security-openid-connect
 type Forgejo struct {
 	Host         string // "codeberg.org"
@@ -40,12 +45,15 @@ func (f Forgejo) like() GitHub {
 	return GitHub{Repository: f.Repository, RepositoryID: f.RepositoryID, OwnerID: f.OwnerID, Branch: f.Branch, Tag: f.Tag, PullRequest: f.PullRequest}
 }
 
-func (f Forgejo) subject() string {
-	owner, name, _ := strings.Cut(f.Repository, "/")
-	if f.RepositoryID != "" {
-		owner, name = owner+"-"+f.OwnerID, name+"-"+f.RepositoryID
+func (f Forgejo) subject() string { return "repo:" + f.named() + ":" + f.like().subjectTail() }
+
+// named is the repository as the subject names it.
+func (f Forgejo) named() string {
+	if f.RepositoryID == "" {
+		return f.Repository
 	}
-	return "repo:" + owner + "/" + name + ":" + f.like().subjectTail()
+	owner, name, _ := strings.Cut(f.Repository, "/")
+	return owner + "-" + f.OwnerID + "/" + name + "-" + f.RepositoryID
 }
 
 func (f Forgejo) statement(s Scope) iam.Statement { return f.Tokens(s).statement(s) }
@@ -128,6 +136,11 @@ func (f Forgejo) Check() []Problem {
 		problems = append(problems, Problem{Field: "repository", Msg: fmt.Sprintf("%q has a wildcard: it would trust repositories that do not exist yet", f.Repository), Hint: "declare one identity per repository"})
 	case !forgejoPath().MatchString(f.Repository):
 		problems = append(problems, Problem{Field: "repository", Msg: fmt.Sprintf("%q is not OWNER/NAME", f.Repository), Hint: "write OWNER/NAME, such as acme/shop"})
+	case f.RepositoryID == "" && likeIDs().MatchString(f.Repository):
+		problems = append(problems, Problem{
+			Field: "repository", Msg: fmt.Sprintf("%q reads like the subject of another repository with its ids", f.Repository),
+			Hint: "switch the repository's Actions off and on, and add repository_id and owner_id",
+		})
 	}
 	const where = "the API shows both: https://HOST/api/v1/repos/OWNER/NAME"
 	problems = append(problems, checkDecimal("repository_id", f.RepositoryID, where)...)
@@ -141,10 +154,14 @@ func (f Forgejo) Check() []Problem {
 	return append(problems, checkAudience(f.Audience)...)
 }
 
-var forgejoPath = lazily(`^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`)
+var (
+	forgejoPath = lazily(`^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`)
+	likeIDs     = lazily(`-[0-9]+/.*-[0-9]+$`)
+)
 
 func (f Forgejo) open() []string {
 	return facts(
+		fact{f.RepositoryID != "", "a repository from before ids were in subjects, if its owner may name both " + f.named()},
 		fact{f.RepositoryID == "", "whoever registers " + f.Repository + " again after it was deleted or renamed: switch Actions off and on and add repository_id and owner_id"},
 		fact{f.like().wide(), "whoever may push a ref that matches " + f.like().ref()},
 		fact{f.PullRequest, "whoever may propose a change, before anyone has reviewed it"},

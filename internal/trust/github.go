@@ -101,6 +101,19 @@ func (g GitHub) subjectTail() string {
 	}
 }
 
+// twin is another environment with the same subject, for "%" itself is not
+// escaped: "prod:eu" and "prod%3Aeu". Empty: there is none. Branches and tags
+// have no twins, since git allows no ":" in them.
+func (g GitHub) twin() string {
+	if plain := strings.ReplaceAll(g.Environment, "%3A", ":"); plain != g.Environment {
+		return plain
+	}
+	if escaped := strings.ReplaceAll(g.Environment, ":", "%3A"); escaped != g.Environment {
+		return escaped
+	}
+	return ""
+}
+
 // ref is the full ref that is trusted, or a pattern; empty: any.
 func (g GitHub) ref() string {
 	switch {
@@ -130,6 +143,9 @@ func (g GitHub) Tokens(s Scope) Tokens {
 	}
 	if g.pinned() {
 		t.Pins = append(t.Pins, Claim{"repository_id", g.RepositoryID})
+	}
+	if g.twin() != "" && Offered(g.issuer(), "environment") {
+		t.Pins = append(t.Pins, Claim{"environment", g.Environment})
 	}
 	if g.Environment != "" && g.ref() != "" {
 		t.Pins = append(t.Pins, Claim{"ref", g.ref()})
@@ -172,6 +188,8 @@ func (g GitHub) known() Known {
 func (g GitHub) open() []string {
 	return facts(
 		fact{!g.pinned() && Offered(g.issuer(), "repository_id"), "whoever registers " + g.Repository + " again after it was deleted or renamed: add repository_id and owner_id"},
+		fact{g.twin() != "" && !Offered(g.issuer(), "environment"), "whoever may make the environment " + g.twin() + ", which has the same subject: rename the environment"},
+		fact{g.Environment != "" || g.Branch != "" && !g.wide(), "a pull request whose code a workflow of the default branch runs, under pull_request_target, workflow_run or issue_comment"},
 		fact{g.wide(), "whoever may push a ref that matches " + g.ref()},
 		fact{g.PullRequest, "whoever may push a branch, before anyone has reviewed it"},
 	)

@@ -22,6 +22,13 @@ func (g GitHub) Attackers(s Scope) []Attack {
 	if g.JobWorkflowRef != "" {
 		forged = append(forged, r.fromOtherWorkflows()...)
 	}
+	if g.twin() != "" && Offered(g.issuer(), "environment") {
+		twin := r
+		twin.Environment = g.twin()
+		forged = append(forged, forgery{
+			"an environment with the same subject", "whoever may name an unprotected environment in a workflow: GitHub writes : as %3A and leaves %3A as it is; a trust in sub alone lets it in", twin.claims(),
+		})
+	}
 	forged = append(forged, forgery{
 		"a subject template that drops the repository", "any owner may set one, such as the workflow's name alone; a trust in the tail of sub lets it in",
 		r.in(other("mallory", r.owner), r.name).claims().with(map[string]string{"sub": r.subjectTail()}),

@@ -89,6 +89,8 @@ func checkRepository(repository string) []Problem {
 		return refuse(fmt.Sprintf("%q has a wildcard: it would trust repositories that do not exist yet", repository), "declare one identity per repository")
 	case strings.Contains(repository, "github.com"):
 		return refuse(fmt.Sprintf("%q is an address", repository), "write OWNER/NAME only, such as acme/shop")
+	case strings.HasSuffix(repository, ".git"):
+		return refuse(fmt.Sprintf("%q ends in .git, which is of the address and not of the name", repository), "write "+strings.TrimSuffix(repository, ".git"))
 	case strings.Contains(repository, "@"):
 		return refuse(fmt.Sprintf("%q holds ids", repository), "write OWNER/NAME here and the ids in owner_id and repository_id")
 	case !validOwnerName(owner) || !validRepositoryName(name):

@@ -190,7 +190,9 @@ func (g GitLab) Check() []Problem {
 		problems = append(problems, Problem{Field: "project_path", Msg: "is missing", Hint: "write GROUP/PROJECT, such as acme/shop"})
 	case strings.ContainsAny(g.ProjectPath, wildcards):
 		problems = append(problems, Problem{Field: "project_path", Msg: fmt.Sprintf("%q has a wildcard: it would trust projects that do not exist yet", g.ProjectPath), Hint: "declare one identity per project"})
-	case strings.Contains(g.ProjectPath, "://") || !gitlabPath().MatchString(g.ProjectPath):
+	case strings.HasSuffix(g.ProjectPath, ".git"):
+		problems = append(problems, Problem{Field: "project_path", Msg: fmt.Sprintf("%q ends in .git, which is of the address and not of the path", g.ProjectPath), Hint: "write " + strings.TrimSuffix(g.ProjectPath, ".git")})
+	case strings.HasPrefix(g.ProjectPath, g.host()+"/") || !gitlabPath().MatchString(g.ProjectPath):
 		problems = append(problems, Problem{Field: "project_path", Msg: fmt.Sprintf("%q is not the path of a project", g.ProjectPath), Hint: "write GROUP/PROJECT, with any subgroups between, without the host"})
 	}
 	problems = append(problems, checkChoice("ref_type", g.refType(), "branch", "tag")...)
@@ -207,6 +209,7 @@ func (g GitLab) Check() []Problem {
 	if g.Host != "" {
 		problems = append(problems, checkHost("host", g.Host, "gitlab.example.com")...)
 	}
+	problems = append(problems, checkAudience(g.Audience)...)
 	return append(problems, g.checkClaims()...)
 }
 

@@ -68,9 +68,11 @@ func (j JenkinsOIDC) Check() []Problem {
 	case strings.ContainsAny(j.JobURL, wildcards):
 		problems = append(problems, Problem{Field: "job_url", Msg: fmt.Sprintf("%q has a wildcard", j.JobURL), Hint: "declare one identity for each job"})
 	case !jobURL().MatchString(j.JobURL):
-		problems = append(problems, Problem{Field: "job_url", Msg: fmt.Sprintf("%q is not the address of a job with / at its end", j.JobURL), Hint: form})
+		problems = append(problems, Problem{Field: "job_url", Msg: fmt.Sprintf("%q is not the address of a job with / at its end", j.JobURL), Hint: form + "; folders stand as job/FOLDER/, and / in a branch's name as %252F"})
+	default:
+		problems = append(problems, checkText("job_url", j.JobURL)...)
 	}
-	return append(problems, checkText("job_url", j.JobURL)...)
+	return problems
 }
 
 // plainToken is a token of which issuer, audience and subject are all that

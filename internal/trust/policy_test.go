@@ -23,7 +23,8 @@ func everyKind(partition string) []Entry {
 	}
 	until := time.Date(2027, 6, 30, 1, 0, 0, 0, time.FixedZone("CEST", 2*60*60))
 	return []Entry{
-		{Name: "release", Identity: GitHub{Repository: "acme/shop", Environment: "prod:eu"}},
+		{Name: "release", Identity: GitHub{Repository: "acme/shop", Environment: "production"}},
+		{Name: "twin", Identity: GitHub{Repository: "acme/shop", Environment: "prod:eu"}},
 		{Name: "main-branch", Identity: GitHub{Repository: "acme/shop", RepositoryID: "456789", OwnerID: "123456", Branch: "main"}},
 		{Name: "tag", Identity: GitHub{Repository: "acme/shop", Tag: "v1"}, ExternalID: "not-for-oidc"},
 		{Name: "checks", Identity: GitHub{Repository: "acme/shop", PullRequest: true}, Until: until},

@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -153,6 +154,9 @@ func (p PulumiCloud) checkEnvironment() []Problem {
 	const form = "write PROJECT/ENVIRONMENT"
 	if project == "default" {
 		return []Problem{{Field: "environment", Msg: "environments of the project default have another audience and subject", Hint: "make it in a project of its own"}}
+	}
+	if name == "" {
+		return []Problem{{Field: "environment", Msg: fmt.Sprintf("%q names no project", p.Environment), Hint: form}}
 	}
 	return checkParts(subjectPart{"environment", project, ":", form}, subjectPart{"environment", name, ":/", form})
 }

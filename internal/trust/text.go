@@ -75,7 +75,7 @@ func checkText(field, value string) []Problem {
 	}
 	switch {
 	case strings.ContainsAny(value, wildcards):
-		return refuse("has a wildcard: the subject is compared exactly, so it would match nothing", "declare one identity for each "+field)
+		return refuse("has a wildcard: it is compared exactly, so it would match nothing", "declare one identity for each "+field)
 	case strings.Contains(value, "${"):
 		return refuse("holds ${, which IAM would read as a policy variable", "rename the "+field)
 	case !utf8.ValidString(value):
