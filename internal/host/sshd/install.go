@@ -193,7 +193,7 @@ func readable(path string) bool { _, err := os.Stat(path); return err == nil }
 // is on the disk before it.
 func (i *installation) run(ctx context.Context) error {
 	i.rec.Directives = Directives(i.rec.Settings, i.now)
-	steps := []func(context.Context) error{i.account, i.state, i.writeRecord, i.emergency, i.configure, i.reload, i.schedule}
+	steps := []func(context.Context) error{i.state, i.account, i.emergency, i.configure, i.reload, i.schedule}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
@@ -202,32 +202,12 @@ func (i *installation) run(ctx context.Context) error {
 	return nil
 }
 
-func (i *installation) account(ctx context.Context) error {
-	name := i.rec.Settings.Account
-	if missing, _ := checkAccount(name); !missing { // prepare has refused what is unfit
-		return nil
-	}
-	if err := makeAccount(ctx, i.host, name); err != nil {
-		return err
-	}
-	i.made, i.rec.MadeAccount = true, true
-	i.say("made the account %s, for the look-up of keys", name)
-	return nil
-}
-
-// state makes the folder of the snapshot, which the account can read.
+// state makes the folder of the snapshot, and writes down what is about to be
+// done before it is: a machine that loses power half-way can be put back.
 func (i *installation) state(context.Context) error {
 	if err := i.dir(StateDir, 0o750); err != nil {
 		return err
 	}
-	gid, err := groupOf(i.rec.Settings.Account)
-	if err != nil {
-		return err
-	}
-	return os.Chown(StateDir, 0, gid)
-}
-
-func (i *installation) writeRecord(context.Context) error {
 	paths := append(slices.Collect(maps.Keys(i.units())), DropIn)
 	for _, name := range i.rec.Settings.Emergency {
 		paths = append(paths, filepath.Join(BreakGlass, name))
@@ -238,7 +218,26 @@ func (i *installation) writeRecord(context.Context) error {
 		}
 	}
 	i.rec.Include = i.rec.Include || !includesDropIn(i.lines)
+	missing, _ := checkAccount(i.rec.Settings.Account) // prepare has refused what is unfit
+	i.rec.MadeAccount = i.rec.MadeAccount || missing
 	return i.rec.write(&i.change)
+}
+
+// account makes the account if it is missing, and lets it read the snapshot.
+func (i *installation) account(ctx context.Context) error {
+	name := i.rec.Settings.Account
+	if missing, _ := checkAccount(name); missing {
+		if err := makeAccount(ctx, i.host, name); err != nil {
+			return err
+		}
+		i.made = true
+		i.say("made the account %s, for the look-up of keys", name)
+	}
+	gid, err := groupOf(name)
+	if err != nil {
+		return err
+	}
+	return os.Chown(StateDir, 0, gid)
 }
 
 // emergency keeps the keys of accounts that must get in without IAM.

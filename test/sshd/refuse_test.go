@@ -1,0 +1,244 @@
+package sshd_test
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tree is everything that install may change, as one text.
+func (h *host) tree() string {
+	h.Helper()
+	return h.run("sh", "-ec", `
+cd /etc
+find ssh passwd group shadow gshadow systemd/system ! -name '*-' -printf '%p %y %m %u %g %l\n' | sort
+find ssh passwd group shadow gshadow systemd/system -type f ! -name '*-' | sort | xargs sha256sum`)
+}
+
+// refused runs install, which must fail with the words and change nothing.
+func (h *host) refused(args []string, words ...string) {
+	h.Helper()
+	before := h.tree()
+	out, code := h.postern(append([]string{"install", "--group", "engineers"}, args...)...)
+	if code == 0 {
+		h.Errorf("install succeeds:\n%s", out)
+	}
+	flat := strings.Join(strings.Fields(out), " ")
+	for _, w := range words {
+		if !strings.Contains(flat, w) {
+			h.Errorf("install does not say %q:\n%s", w, out)
+		}
+	}
+	if after := h.tree(); after != before {
+		h.Errorf("install has changed something:\n%s\nbefore:\n%s", after, before)
+	}
+}
+
+var breakGlass = []string{"--break-glass", "admin"}
+
+func TestInstallRefuses(t *testing.T) {
+	tests := []struct {
+		name  string
+		given func(*host)
+		args  []string
+		words []string
+	}{
+		{
+			name:  "nobody gets in without IAM",
+			words: []string{"nobody could log in while IAM has not answered", "--break-glass USER"},
+		},
+		{
+			name: "break-glass account without keys", args: []string{"--break-glass", "root"},
+			words: []string{"--break-glass root: the account has no keys to keep"},
+		},
+		{
+			name: "break-glass account that does not exist", args: []string{"--break-glass", "nobody-here"},
+			words: []string{"there is no such account"},
+		},
+		{
+			name: "configuration broken before", args: breakGlass,
+			given: func(h *host) { h.write("/etc/ssh/sshd_config.d/50-cloud.conf", "PaswordAuthentication no\n") },
+			words: []string{"sshd does not accept its configuration", "50-cloud.conf", "nothing was changed"},
+		},
+		{
+			name: "no Include", args: breakGlass,
+			given: func(h *host) { h.write("/etc/ssh/sshd_config", "ListenAddress 127.0.0.1\n") },
+			words: []string{"/etc/ssh/sshd_config: it does not include /etc/ssh/sshd_config.d", "--add-include"},
+		},
+		{
+			name: "Match block", args: breakGlass,
+			given: func(h *host) {
+				h.write("/etc/ssh/sshd_config.d/50-sftp.conf", "Match Group sftp\n  ForceCommand internal-sftp\n  AuthorizedKeysFile .ssh/authorized_keys\n")
+			},
+			words: []string{"50-sftp.conf:3: Match Group sftp sets authorizedkeysfile .ssh/authorized_keys"},
+		},
+		{
+			name: "an earlier file", args: breakGlass,
+			given: func(h *host) { h.write("/etc/ssh/sshd_config.d/05-corp.conf", "PasswordAuthentication yes\n") },
+			words: []string{`05-corp.conf:1: PasswordAuthentication is "yes", not "no"`, "everything was put back"},
+		},
+		{
+			name: "EC2 Instance Connect", args: breakGlass,
+			given: func(h *host) {
+				h.write("/etc/systemd/system/ssh.service.d/ec2-instance-connect.conf", "[Service]\nExecStart=\n"+
+					`ExecStart=/usr/sbin/sshd -D $SSHD_OPTS -o "AuthorizedKeysCommand /usr/share/ec2-instance-connect/eic_run_authorized_keys %%u %%f" -o "AuthorizedKeysCommandUser ec2-instance-connect"`+"\n")
+			},
+			words: []string{"EC2 Instance Connect gives sshd its own AuthorizedKeysCommand", "ln -s /dev/null /etc/systemd/system/ssh.service.d/ec2-instance-connect.conf"},
+		},
+		{
+			name: "program that others can change", args: breakGlass,
+			given: func(h *host) {
+				h.run("chmod", "o+w", "/opt/postern")
+				h.Cleanup(func() { h.run("chmod", "o-w", "/opt/postern") })
+			},
+			words: []string{"others than root can change /opt/postern", "install -o root -g root -m 0755"},
+		},
+		{
+			name: "account that people use", args: append([]string{"--account", "admin"}, breakGlass...),
+			words: []string{"account admin: somebody can log in to it"},
+		},
+		{
+			name: "root for the look-up", args: append([]string{"--account", "root"}, breakGlass...),
+			words: []string{"what sshd runs must not be root"},
+		},
+		{
+			name: "full disk", args: breakGlass,
+			given: func(h *host) {
+				h.run("mount", "-t", "tmpfs", "-o", "size=4k,nr_inodes=3", "none", "/etc/ssh/sshd_config.d")
+				h.write("/etc/ssh/sshd_config.d/99-x.conf", "# "+strings.Repeat("x", 4000)+"\n")
+				h.Cleanup(func() { h.run("umount", "/etc/ssh/sshd_config.d") })
+			},
+			words: []string{"no space left on device", "everything was put back"},
+		},
+		{
+			name: "several at once", args: []string{"--account", "root", "--interval", "1s"},
+			words: []string{"must not be root", "shorter than", "nobody could log in"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := need(t)
+			key := h.admin()
+			if tt.given != nil {
+				tt.given(h)
+			}
+			h.refused(tt.args, tt.words...)
+			if tt.name != "configuration broken before" {
+				h.server()
+				h.in("admin", key)
+			}
+		})
+	}
+}
+
+// A running sshd goes on with what it knew.
+func TestRollbackReloads(t *testing.T) {
+	h := need(t)
+	key := h.admin()
+	h.server()
+	h.write("/etc/ssh/sshd_config.d/05-corp.conf", "PasswordAuthentication yes\n")
+	h.refused(breakGlass, "everything was put back")
+	h.in("admin", key)
+}
+
+func TestNoRoot(t *testing.T) {
+	need(t)
+	for _, command := range []string{"install --group x", "uninstall", "status", "doctor"} {
+		args := append([]string{"--reuid", "65534", "--clear-groups", program, "host", "ssh"}, strings.Fields(command)...)
+		out, err := exec.Command("setpriv", args...).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "needs root") || !strings.Contains(string(out), "sudo") {
+			t.Errorf("%s: %v\n%s", command, err, out)
+		}
+	}
+}
+
+func TestHalfInstalled(t *testing.T) {
+	h := need(t)
+	h.admin()
+	if err := os.Remove("/etc/ssh/sshd_config"); err != nil {
+		t.Fatal(err)
+	}
+	h.refused(breakGlass, "sshd is there but its configuration is not")
+	h.run("mount", "--bind", "/dev/null", "/usr/sbin/sshd")
+	t.Cleanup(func() { h.run("umount", "/usr/sbin/sshd") })
+	h.refused(breakGlass, "there is no sshd here", "apt-get install openssh-server")
+}
+
+// What was installed can be put back to the last byte, however it began.
+func TestUninstall(t *testing.T) {
+	tests := []struct {
+		name  string
+		given func(*host)
+		args  []string
+	}{
+		{name: "fresh"},
+		{name: "without an Include", args: []string{"--add-include"}, given: func(h *host) {
+			h.write("/etc/ssh/sshd_config", "# ours\nListenAddress 127.0.0.1\nUsePAM no")
+			h.run("rm", "-r", "/etc/ssh/sshd_config.d")
+		}},
+		{name: "a file of the same name", given: func(h *host) { h.write("/etc/ssh/sshd_config.d/10-postern.conf", "X11Forwarding no\n") }},
+		{name: "an account that was there", args: []string{"--account", "lookup"}, given: func(h *host) {
+			h.run("useradd", "--system", "--shell", "/usr/sbin/nologin", "lookup")
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := need(t)
+			key := h.admin()
+			if tt.given != nil {
+				tt.given(h)
+			}
+			before := h.tree()
+			h.server()
+			args := append([]string{"install", "--group", "engineers", "--break-glass", "admin"}, tt.args...)
+			h.ok(args...)
+			if out, code := h.postern(args...); code != 0 {
+				t.Errorf("again: %d\n%s", code, out)
+			}
+			h.ok("uninstall")
+			after := h.tree()
+			if tt.name == "without an Include" { // the folder stays
+				after = strings.ReplaceAll(after, "ssh/sshd_config.d d 755 root root \n", "")
+			}
+			if after != before {
+				t.Errorf("left:\n%s\nwant:\n%s", after, before)
+			}
+			h.in("admin", key)
+			if out := h.ok("uninstall"); !strings.Contains(out, "nothing is installed") {
+				t.Errorf("a second time: %s", out)
+			}
+		})
+	}
+}
+
+// Killed at any moment, install can be run again and undone.
+func TestKilledInstall(t *testing.T) {
+	h := need(t)
+	key := h.admin()
+	before := h.tree()
+	h.server()
+	for delay := range 12 {
+		cmd := exec.Command(program, "host", "ssh", "install", "--group", "engineers", "--break-glass", "admin")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(delay*8) * time.Millisecond)
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		h.eventually("the end of useradd", func() bool { return exec.Command("pgrep", "--runstates", "RSD", "useradd").Run() != nil })
+		if delay%2 == 0 {
+			h.ok("install", "--group", "engineers", "--break-glass", "admin")
+			if out, code := h.postern("status"); code != 3 || strings.Count(out, "✗") != 1 { // there is no snapshot
+				t.Errorf("killed after %d ms: status %d\n%s", delay*8, code, out)
+			}
+		}
+		h.ok("uninstall")
+		h.run("find", "/etc/ssh", "-name", ".*", "-delete") // half-written files, which nobody reads
+		if after := h.tree(); after != before {
+			t.Fatalf("killed after %d ms, left:\n%s\nwant:\n%s", delay*8, after, before)
+		}
+		h.in("admin", key)
+	}
+}
