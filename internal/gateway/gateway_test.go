@@ -134,7 +134,7 @@ func TestAnswers(t *testing.T) {
 		return call{service: "ecs", method: "POST", path: "/", target: "AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition", body: body}
 	}
 	form := func(service, body string) call {
-		return call{service: service, method: "POST", path: "/", body: body}
+		return call{service: service, method: "POST", path: "/", body: body, header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}}
 	}
 	for _, test := range []struct {
 		name    string

@@ -14,7 +14,9 @@ func (f filler) calls(action, resource string, context map[string]string) ([]Cal
 	}
 	keys := map[string][]string{}
 	if strings.HasPrefix(action, f.service+":") { // whom a role is passed to is not told of tags
-		keys = f.tags()
+		if keys, ok = f.tags(); !ok {
+			return nil, false
+		}
 	}
 	for key, template := range context {
 		values, ok := f.fill(template)
@@ -35,16 +37,18 @@ func (f filler) calls(action, resource string, context map[string]string) ([]Cal
 	return out, true
 }
 
-// mentions tells whether the request has one of a template's fields.
+// mentions tells whether the request has one of a template's fields, in
+// whatever shape.
 func (f filler) mentions(template string) bool {
-	for _, one := range f.elements(template) {
+	ones, ok := f.elements(template)
+	for _, one := range ones {
 		for _, m := range field.FindAllStringSubmatch(one, -1) {
-			if _, given := f.fields[m[1]]; given {
+			if f.has(m[1]) {
 				return true
 			}
 		}
 	}
-	return false
+	return !ok
 }
 
 // has tells whether the request has a field, or fields below it.
@@ -63,13 +67,15 @@ func (f filler) has(name string) bool {
 // tags are the condition keys of the tags in a request.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html
-func (f filler) tags() map[string][]string {
+func (f filler) tags() (map[string][]string, bool) {
 	found := map[string]string{}
 	list, isList := strings.CutSuffix(f.op.tags, ".*")
+	ones, ok := f.elements("{" + list + ".*.")
 	switch {
 	case f.op.tags == "":
+		return map[string][]string{}, true
 	case isList:
-		for _, one := range f.elements("{" + list + ".*.") {
+		for _, one := range ones {
 			at := strings.TrimPrefix(one, "{")
 			for _, names := range [][2]string{{"key", "value"}, {"Key", "Value"}} {
 				if key, ok := f.fields[at+names[0]]; ok {
@@ -78,6 +84,7 @@ func (f filler) tags() map[string][]string {
 			}
 		}
 	default:
+		ok = true
 		for name, v := range f.fields {
 			if key, ok := strings.CutPrefix(name, f.op.tags+"."); ok {
 				found[showDots.Replace(key)] = v
@@ -91,5 +98,5 @@ func (f filler) tags() map[string][]string {
 	if len(found) > 0 {
 		keys["aws:TagKeys"] = slices.Sorted(maps.Keys(found))
 	}
-	return keys
+	return keys, ok
 }

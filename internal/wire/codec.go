@@ -24,7 +24,7 @@ func (s service) write(op operation, fields map[string]string) (Request, bool) {
 		}
 		return Request{
 			Service: s.name, Method: http.MethodPost, Path: "/",
-			Type: "application/x-www-form-urlencoded; charset=utf-8", Body: []byte(form.Encode()),
+			Type: formType + "; charset=utf-8", Body: []byte(form.Encode()),
 		}, true
 	}
 }
@@ -32,6 +32,9 @@ func (s service) write(op operation, fields map[string]string) (Request, bool) {
 // read finds a request's operation and its fields. It refuses what two readers
 // could understand in two ways.
 func (s service) read(r Request) (operation, map[string]string, bool) {
+	if !s.clear(r) {
+		return operation{}, nil, false
+	}
 	switch s.protocol {
 	case JSON:
 		target, name, _ := strings.Cut(r.Target, ".")
@@ -44,33 +47,41 @@ func (s service) read(r Request) (operation, map[string]string, bool) {
 	case RESTS3, RESTJSON, RESTXML:
 		return s.readREST(r)
 	default:
-		encoded := string(r.Body)
-		if encoded == "" {
-			encoded = r.Query
-		} else if r.Query != "" {
-			return operation{}, nil, false
-		}
-		fields, ok := readForm(encoded)
-		if !ok || r.Path != "/" || r.Target != "" {
-			return operation{}, nil, false
-		}
-		op, ok := s.named(fields["Action"])
-		return op, fields, ok
+		return s.readQuery(r)
 	}
 }
 
-// readForm reads form-encoded fields, none of them given twice.
+// readQuery reads the parameters of a body that is posted or, without one, of
+// the query. They name the version: load balancers of old have another API.
+func (s service) readQuery(r Request) (operation, map[string]string, bool) {
+	encoded := string(r.Body)
+	if encoded == "" {
+		encoded = r.Query
+	} else if r.Query != "" || r.Method != http.MethodPost {
+		return operation{}, nil, false
+	}
+	fields, ok := readForm(encoded)
+	if !ok || r.Path != "/" || fields["Version"] != s.version || r.Method != http.MethodPost && r.Method != http.MethodGet {
+		return operation{}, nil, false
+	}
+	op, ok := s.named(fields["Action"])
+	return op, fields, ok
+}
+
+// readForm reads form-encoded fields, none of them given twice, in whatever
+// letters.
 func readForm(encoded string) (map[string]string, bool) {
 	form, err := url.ParseQuery(encoded)
 	if err != nil {
 		return nil, false
 	}
-	fields := map[string]string{}
+	fields, seen := map[string]string{}, map[string]bool{}
 	for name, values := range form {
-		if len(values) != 1 {
+		lower := strings.ToLower(name)
+		if len(values) != 1 || seen[lower] {
 			return nil, false
 		}
-		fields[name] = values[0]
+		fields[name], seen[lower] = values[0], true
 	}
 	return fields, true
 }

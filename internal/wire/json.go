@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxDepth bounds how deep a body may nest.
@@ -19,11 +20,15 @@ var (
 )
 
 // readJSON gives the strings, numbers and booleans of a JSON object under their
-// dotted paths. It refuses keys that come twice.
+// dotted paths. It refuses keys that come twice, in whatever
+// letters.
 func readJSON(body []byte) (map[string]string, bool) {
 	fields := map[string]string{}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return fields, true
+	}
+	if !utf8.Valid(body) {
+		return nil, false
 	}
 	f := flattener{json.NewDecoder(bytes.NewReader(body)), fields}
 	f.UseNumber()
@@ -52,10 +57,11 @@ func (f flattener) object(path string, depth int) bool {
 	for f.More() {
 		t, err := f.Token()
 		key, ok := t.(string)
-		if err != nil || !ok || seen[key] {
+		lower := strings.ToLower(key)
+		if err != nil || !ok || seen[lower] {
 			return false
 		}
-		seen[key] = true
+		seen[lower] = true
 		if !f.value(under(path, hideDots.Replace(key)), depth) {
 			return false
 		}

@@ -27,7 +27,7 @@ func (s service) readREST(r Request) (operation, map[string]string, bool) {
 		if _, given := outside[op.header]; op.header != "" && !given {
 			continue
 		}
-		fields, ok := op.body(s.protocol, r.Body)
+		fields, ok := op.body(s.protocol, r)
 		return op, fields, ok && join(fields, outside, labels)
 	}
 	return operation{}, nil, false
@@ -88,11 +88,15 @@ func readCopySource(fields map[string]string) bool {
 	}
 	source, version, versioned := strings.Cut(source, "?versionId=")
 	path, err := url.PathUnescape(source)
+	path = strings.TrimPrefix(path, "/")
 	if versioned {
 		fields[copyVersion] = version
 	}
-	fields[name] = strings.TrimPrefix(path, "/")
-	return err == nil && !strings.Contains(source, "?")
+	fields[name] = path
+	bucket, key, _ := strings.Cut(path, "/")
+	// A plus could be a space, the others end a path for some.
+	return err == nil && !strings.ContainsAny(source, "?#;+") && !strings.ContainsAny(version, "?#;+&%") &&
+		bucketName.MatchString(bucket) && key != "" && straight(key)
 }
 
 // labels are the fields in a request's path.
@@ -108,7 +112,10 @@ func (o operation) labels(p Protocol, path string) (map[string]string, bool) {
 	for i, segment := range want {
 		name, isLabel := strings.CutPrefix(segment, "{")
 		v, err := url.PathUnescape(got[i])
-		if err != nil || v == "" && segment != "" || !isLabel && segment != v {
+		if err != nil || v == "" && segment != "" || !isLabel && segment != got[i] {
+			return nil, false
+		}
+		if strings.ContainsAny(v, "/%") || !straight(v) { // another path to whoever decodes twice
 			return nil, false
 		}
 		if isLabel {
@@ -119,9 +126,9 @@ func (o operation) labels(p Protocol, path string) (map[string]string, bool) {
 }
 
 func (o operation) bucketAndKey(path string) (map[string]string, bool) {
-	path, err := url.PathUnescape(path)
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	if err != nil || bucket == "" || o.onKey() != (key != "") {
+	key, err := url.PathUnescape(key)
+	if err != nil || !bucketName.MatchString(bucket) || o.onKey() != (key != "") || !straight(key) {
 		return nil, false
 	}
 	labels := map[string]string{"bucket": bucket}
@@ -145,7 +152,8 @@ func (o operation) selected(p Protocol, selectors map[string]bool) bool {
 		markers[name] = true
 	}
 	for name := range selectors {
-		selects := p == RESTS3 && !plain(name) || name == "Qualifier" // Lambda's: another ARN
+		// Lambda's Qualifier selects another ARN, an Action another call of an emulator.
+		selects := p == RESTS3 && !plain(name) || name == "Qualifier" || strings.EqualFold(name, "Action")
 		if selects && !markers[name] || name == "bucket" || name == "key" {
 			return false
 		}
@@ -164,12 +172,14 @@ func plain(name string) bool {
 }
 
 // body reads the fields of a request's body. What S3 stores is nobody's field.
-func (o operation) body(p Protocol, body []byte) (fields map[string]string, ok bool) {
+func (o operation) body(p Protocol, r Request) (fields map[string]string, ok bool) {
 	switch {
 	case p == RESTJSON:
-		fields, ok = readJSON(body)
-	case p == RESTXML || o.reads:
-		fields, ok = readXML(body)
+		fields, ok = readJSON(r.Body)
+	case p == RESTXML || o.reads && unframed(r.Header):
+		fields, ok = readXML(r.Body)
+	case o.reads:
+		return nil, false
 	default:
 		return map[string]string{}, true
 	}

@@ -12,7 +12,7 @@ func ec2() service {
 			{action: "DescribeVolumes", resource: "*", reply: "<volumeSet/>"},
 			{action: "DescribeLaunchTemplates", resource: "*", reply: "<launchTemplates/>"},
 			{action: "DescribeLaunchTemplateVersions", resource: "*", reply: "<launchTemplateVersionSet/>"},
-			{action: "CreateLaunchTemplateVersion", resource: "arn:{partition}:ec2:{region}:{account}:launch-template/{LaunchTemplateId}", reply: "<launchTemplateVersion/>"},
+			{action: "CreateLaunchTemplateVersion", resource: "arn:{partition}:ec2:{region}:{account}:launch-template/{LaunchTemplateId}", rivals: []string{"LaunchTemplateName"}, reply: "<launchTemplateVersion/>"},
 			{action: "TerminateInstances", resource: instance, reply: "<instancesSet/>"},
 			{action: "StopInstances", resource: instance, reply: "<instancesSet/>"},
 			{action: "StartInstances", resource: instance, reply: "<instancesSet/>"},
@@ -28,6 +28,7 @@ func ec2() service {
 
 func autoScaling() service {
 	const group = "arn:{partition}:autoscaling:{region}:{account}:autoScalingGroup:{_=00000000-0000-0000-0000-000000000000}:autoScalingGroupName/{AutoScalingGroupName...}"
+	linked := passRole("ServiceLinkedRoleARN", "autoscaling")
 	return service{
 		name: "autoscaling", protocol: Query, version: "2011-01-01", namespace: "http://autoscaling.amazonaws.com/doc/2011-01-01/",
 		operations: append([]operation{
@@ -37,9 +38,9 @@ func autoScaling() service {
 			{action: "StartInstanceRefresh", resource: group, reply: "<InstanceRefreshId>00000000-0000-0000-0000-000000000000</InstanceRefreshId>"},
 			{action: "CancelInstanceRefresh", resource: group},
 			{action: "RollbackInstanceRefresh", resource: group},
-			{action: "UpdateAutoScalingGroup", resource: group},
+			{action: "UpdateAutoScalingGroup", resource: group, needs: []need{linked}},
 			{action: "SetDesiredCapacity", resource: group, fill: map[string]string{"DesiredCapacity": "1"}},
-			{action: "CreateAutoScalingGroup", resource: group, fill: map[string]string{"MinSize": "0", "MaxSize": "0"}},
+			{action: "CreateAutoScalingGroup", resource: group, needs: []need{linked}, fill: map[string]string{"MinSize": "0", "MaxSize": "0"}},
 			{action: "DeleteAutoScalingGroup", resource: group},
 		}, anywhere(
 			"DescribeLaunchConfigurations", "DescribeLifecycleHooks", "DescribePolicies", "DescribeScheduledActions", "DescribeTags",

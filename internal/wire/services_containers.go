@@ -37,6 +37,11 @@ func ecs() service {
 		cluster    = arn + "cluster/{cluster=default}"
 		definition = arn + "task-definition/{taskDefinition...}"
 	)
+	// Roles of ECS's own with which it works on volumes and load balancers.
+	// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/infrastructure_IAM_role.html
+	volumes := passRole("volumeConfigurations.*.managedEBSVolume.roleArn", "ecs")
+	lattice := passRole("vpcLatticeConfigurations.*.roleArn", "ecs")
+	balancers := passRole("loadBalancers.*.advancedConfiguration.roleArn", "ecs")
 	in := map[string]string{"ecs:cluster": cluster}
 	runs := map[string]string{"ecs:cluster": cluster, "ecs:task-definition": definition}
 	tag := func(by, resource string) need {
@@ -46,10 +51,10 @@ func ecs() service {
 		name: "ecs", protocol: JSON, target: "AmazonEC2ContainerServiceV20141113", contentType: json11,
 		operations: []operation{
 			{action: "DescribeServices", resource: arn + "service/{cluster=default}/{services.*}", context: in, reply: `{"services":[],"failures":[]}`},
-			{action: "UpdateService", resource: arn + "service/{cluster=default}/{service}", context: runs, reply: `{"service":{}}`},
+			{action: "UpdateService", resource: arn + "service/{cluster=default}/{service}", context: runs, reply: `{"service":{}}`, needs: []need{volumes, lattice, balancers}},
 			{
 				action: "CreateService", resource: arn + "service/{cluster=default}/{serviceName}", context: runs, reply: `{"service":{}}`,
-				tags: "tags.*", needs: []need{tag("CreateService", arn+"service/{cluster=default}/{serviceName}"), passRole("role", "ecs")},
+				tags: "tags.*", needs: []need{tag("CreateService", arn+"service/{cluster=default}/{serviceName}"), passRole("role", "ecs"), volumes, lattice, balancers},
 			},
 			{action: "DeleteService", resource: arn + "service/{cluster=default}/{service}", context: in, reply: `{"service":{}}`},
 			{action: "DescribeTaskDefinition", resource: "*", fill: map[string]string{"taskDefinition": "postern"}, reply: `{"taskDefinition":{}}`},
@@ -70,7 +75,7 @@ func ecs() service {
 			{
 				action: "RunTask", resource: definition, context: in, reply: `{"tasks":[],"failures":[]}`,
 				tags: "tags.*", needs: []need{
-					passRole("overrides.taskRoleArn", "ecs-tasks"), passRole("overrides.executionRoleArn", "ecs-tasks"),
+					volumes, passRole("overrides.taskRoleArn", "ecs-tasks"), passRole("overrides.executionRoleArn", "ecs-tasks"),
 					tag("RunTask", arn+"task/{cluster=default}/{_=*}"),
 				},
 			},

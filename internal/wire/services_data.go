@@ -30,7 +30,12 @@ const secretSuffix = "-000000"
 
 func secretsManager() service {
 	const secret = "arn:{partition}:secretsmanager:{region}:{account}:secret:{SecretId...}"
-	suffixed := func(name string) string { return name + secretSuffix }
+	suffixed := func(name string) string {
+		if strings.HasPrefix(name, "arn:") {
+			return name
+		}
+		return name + secretSuffix
+	}
 	// A request by ARN would need the ARN here; a name finds the same secret.
 	bare := func(name string) string {
 		if i := len(name) - len(secretSuffix); i > 0 && name[i] == '-' {
@@ -63,7 +68,15 @@ func ssm() service {
 		parameter = arn + "parameter/{Name...}"
 		instance  = "arn:{partition}:ec2:{region}:{account}:instance/"
 	)
-	rootless := func(name string) string { return strings.TrimPrefix(name, "/") }
+	// A selector, such as the version in "/shop/url:3", is no part of the ARN.
+	rootless := func(name string) string {
+		place, name := "", name
+		if parts := strings.SplitN(name, ":", 6); parts[0] == "arn" && len(parts) == 6 {
+			place, name = strings.Join(parts[:5], ":")+":", parts[5]
+		}
+		name, _, _ = strings.Cut(name, ":")
+		return place + strings.TrimPrefix(name, "/")
+	}
 	rooted := func(name string) string {
 		if strings.Contains(name, "/") {
 			return "/" + name
@@ -91,6 +104,7 @@ func ssm() service {
 					{action: "ssm:SendCommand", resource: instance + "{InstanceIds.*}"},
 					{action: "ssm:SendCommand", resource: instance + "*", given: "Targets"},
 					{action: "ssm:SendCommand", resource: "arn:{partition}:s3:::{OutputS3BucketName}"},
+					passRole("ServiceRoleArn", "ssm"), // tells of the command's end
 				},
 			},
 			{action: "GetCommandInvocation", resource: "*", fill: map[string]string{"CommandId": "00000000-0000-0000-0000-000000000000", "InstanceId": "i-00000000"}},
@@ -98,7 +112,10 @@ func ssm() service {
 			{action: "ListCommands", resource: "*", reply: `{"Commands":[]}`},
 			{action: "CancelCommand", resource: "*", fill: map[string]string{"CommandId": "00000000-0000-0000-0000-000000000000"}},
 			{action: "DescribeInstanceInformation", resource: "*", reply: `{"InstanceInformationList":[]}`},
-			{action: "StartSession", resource: instance + "{Target}"},
+			{
+				action: "StartSession", resource: instance + "{Target}",
+				needs: []need{{action: "ssm:StartSession", resource: arn + "document/{DocumentName...}"}},
+			},
 		},
 	}
 }

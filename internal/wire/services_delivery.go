@@ -78,9 +78,9 @@ func cloudFormation() service {
 		operations: []operation{
 			{action: "DescribeStacks", resource: "arn:{partition}:cloudformation:{region}:{account}:stack/{StackName=*}/{_=*}", reply: "<Stacks/>"},
 			{action: "DescribeStackEvents", resource: stack, reply: "<StackEvents/>"},
-			{action: "DescribeStackResources", resource: stack, reply: "<StackResources/>"},
+			{action: "DescribeStackResources", resource: stack, rivals: []string{"PhysicalResourceId"}, reply: "<StackResources/>"},
 			{action: "GetTemplate", resource: stack},
-			{action: "GetTemplateSummary", resource: stack},
+			{action: "GetTemplateSummary", resource: stack, rivals: []string{"StackSetName", "TemplateURL", "TemplateBody"}},
 			{action: "CreateStack", resource: stack, context: asked, needs: []need{role}, tags: "Tags.member.*"},
 			{action: "UpdateStack", resource: stack, context: asked, needs: []need{role}, tags: "Tags.member.*"},
 			{action: "DeleteStack", resource: stack, context: map[string]string{"cloudformation:RoleArn": "{RoleARN...}"}, needs: []need{role}},
@@ -121,26 +121,28 @@ func codeDeploy() service {
 
 func logs() service {
 	const group = "arn:{partition}:logs:{region}:{account}:log-group:{logGroupName...}"
+	identified := []string{"logGroupIdentifier"}
 	return service{
 		name: "logs", protocol: JSON, target: "Logs_20140328", contentType: json11,
 		operations: []operation{
 			{action: "CreateLogGroup", resource: group},
 			{action: "DeleteLogGroup", resource: group},
 			{action: "DescribeLogGroups", resource: "*", reply: `{"logGroups":[]}`},
-			{action: "FilterLogEvents", resource: group, reply: `{"events":[]}`},
-			{action: "GetLogEvents", resource: group + ":log-stream:{logStreamName}", reply: `{"events":[]}`},
+			{action: "FilterLogEvents", resource: group, rivals: identified, reply: `{"events":[]}`},
+			{action: "GetLogEvents", resource: group + ":log-stream:{logStreamName...}", rivals: identified, reply: `{"events":[]}`},
 		},
 	}
 }
 
 func events() service {
 	const rule = "arn:{partition}:events:{region}:{account}:rule/{Name...}"
+	elsewhere := []string{"EventBusName"} // the ARN of another bus's rule has its name in it
 	return service{
 		name: "events", protocol: JSON, target: "AWSEvents", contentType: json11,
 		operations: []operation{
-			{action: "DescribeRule", resource: rule},
-			{action: "EnableRule", resource: rule},
-			{action: "DisableRule", resource: rule},
+			{action: "DescribeRule", resource: rule, rivals: elsewhere},
+			{action: "EnableRule", resource: rule, rivals: elsewhere},
+			{action: "DisableRule", resource: rule, rivals: elsewhere},
 			{action: "ListRules", resource: "*", reply: `{"Rules":[]}`},
 		},
 	}

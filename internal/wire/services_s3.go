@@ -32,11 +32,33 @@ func s3Needs() (storing, copying []need) {
 	}
 }
 
+// s3NewBucket is what the settings of a new bucket ask for.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+func s3NewBucket() []need {
+	var out []need
+	for _, of := range []struct{ header, action string }{
+		{"x-amz-acl", "PutBucketAcl"},
+		{"x-amz-grant-full-control", "PutBucketAcl"},
+		{"x-amz-grant-read", "PutBucketAcl"},
+		{"x-amz-grant-read-acp", "PutBucketAcl"},
+		{"x-amz-grant-write", "PutBucketAcl"},
+		{"x-amz-grant-write-acp", "PutBucketAcl"},
+		{"x-amz-object-ownership", "PutBucketOwnershipControls"},
+		{"x-amz-bucket-object-lock-enabled", "PutBucketObjectLockConfiguration"},
+		{"x-amz-bucket-object-lock-enabled", "PutBucketVersioning"},
+	} {
+		out = append(out, need{action: "s3:" + of.action, resource: "arn:{partition}:s3:::{bucket}", given: header + of.header})
+	}
+	return out
+}
+
 func s3() service {
 	const (
 		bucket = "arn:{partition}:s3:::{bucket}"
 		object = bucket + "/{key...}"
 		source = header + "x-amz-copy-source"
+		bypass = header + "x-amz-bypass-governance-retention"
 		list   = `<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>`
 	)
 	storing, copying := s3Needs()
@@ -71,12 +93,15 @@ func s3() service {
 			{action: "ListBucketVersions", name: "ListObjectVersions", resource: bucket, method: "GET", query: "versions=", context: listed},
 			{
 				action: "DeleteObject", name: "DeleteObjects", resource: bucket + "/{Object.Key.*...}", method: "POST", query: "delete=", reads: true,
-				needs: []need{{action: "s3:DeleteObjectVersion", resource: bucket + "/{Object.Key.*...}", given: "Object.VersionId"}},
+				needs: []need{
+					{action: "s3:DeleteObjectVersion", resource: bucket + "/{Object.Key.*...}", given: "Object.VersionId"},
+					{action: "s3:BypassGovernanceRetention", resource: bucket + "/{Object.Key.*...}", given: bypass},
+				},
 				reply: `<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>`,
 			},
 			{action: "ListBucket", name: "HeadBucket", resource: bucket, method: "HEAD"},
 			{action: "ListBucket", name: "ListObjects", resource: bucket, method: "GET", context: listed, reply: list},
-			{action: "CreateBucket", resource: bucket, method: "PUT"},
+			{action: "CreateBucket", resource: bucket, method: "PUT", needs: s3NewBucket()},
 			{action: "DeleteBucket", resource: bucket, method: "DELETE"},
 			{action: "GetObjectVersion", name: "GetObject", resource: object, method: "GET", query: "versionId=null"},
 			{action: "GetObjectVersion", name: "HeadObject", resource: object, method: "HEAD", query: "versionId=null"},
@@ -84,7 +109,7 @@ func s3() service {
 			{action: "GetObjectAcl", resource: object, method: "GET", query: "acl="},
 			{action: "GetObjectTagging", resource: object, method: "GET", query: "tagging=", reply: `<Tagging xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><TagSet/></Tagging>`},
 			{action: "PutObjectTagging", resource: object, method: "PUT", query: "tagging="},
-			{action: "DeleteObjectVersion", name: "DeleteObject", resource: object, method: "DELETE", query: "versionId=null"},
+			{action: "DeleteObjectVersion", name: "DeleteObject", resource: object, method: "DELETE", query: "versionId=null", needs: []need{{action: "s3:BypassGovernanceRetention", resource: object, given: bypass}}},
 			{action: "AbortMultipartUpload", resource: object, method: "DELETE", query: "uploadId=postern"},
 			{action: "ListMultipartUploadParts", name: "ListParts", resource: object, method: "GET", query: "uploadId=postern"},
 			{action: "PutObject", name: "CreateMultipartUpload", resource: object, method: "POST", query: "uploads=", context: stored, needs: storing},

@@ -34,9 +34,11 @@ type operation struct {
 	method, path, query, header string
 	reads                       bool // S3: the body has fields, the bucket's operation takes keys from it
 
+	rivals []string // fields that name the resource in another way: with one of them nobody can tell which holds
+
 	shared func(map[string]string) bool // the resource is AWS's own, of no account; nil: never
 
-	named func(string) string // a name of the request, as it stands in the ARN
+	named func(string) string // a name or an ARN of the request, as it stands in the resource
 	given func(string) string // and back
 }
 

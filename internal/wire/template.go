@@ -16,8 +16,8 @@ import (
 //	{list.*.name}   each element of a list: the template stands for several values
 //
 // partition, region and account come from the Scope. The field "_" stands in
-// no request: it is read as its default and built from anything, "_..." from a
-// path that ends in a slash or is empty.
+// no request: it is read as its default and built from anything. {name...=} is
+// a path that ends in a slash or is empty.
 var field = regexp.MustCompile(`\{([^{}=.]+(?:\.[^{}=.]+)*)(\.\.\.)?(=[^{}]*)?\}`)
 
 // match takes the fields of a template out of a value.
@@ -36,7 +36,7 @@ func match(template, value string) (map[string]string, bool) {
 		name := rest[m[2]:m[3]]
 		names = append(names, name)
 		switch {
-		case name == "_" && m[4] >= 0:
+		case m[4] >= 0 && m[7]-m[6] == 1:
 			pattern.WriteString(`((?:.*/)?)`)
 		case m[4] >= 0:
 			pattern.WriteString(`(.+)`)
@@ -70,74 +70,81 @@ type filler struct {
 // element of its list. It returns false if a field without default is absent, and
 // if the fields contradict one another.
 func (f filler) fill(template string) ([]string, bool) {
+	ones, ok := f.elements(template)
 	var out []string
-	for _, one := range f.elements(template) {
-		v, ok := f.one(one)
-		if !ok {
-			return nil, false
-		}
-		out = append(out, v)
+	for _, one := range ones {
+		v, filled := f.one(one)
+		out, ok = append(out, v), ok && filled
 	}
-	return out, true
+	return out, ok
 }
 
 // elements replaces the star of a template's list by each index that the
-// request has. Without an element it stays, as the name of an absent field.
-func (f filler) elements(template string) []string {
+// request has. Without an element it stays, as the name of an absent field. It
+// returns false if the request has something else in the list's place: "01" is
+// an index to some.
+func (f filler) elements(template string) (out []string, ok bool) {
 	star := strings.Index(template, ".*")
 	if star < 0 {
-		return []string{template}
+		return []string{template}, true
 	}
 	list := template[strings.LastIndexByte(template[:star], '{')+1 : star]
 	indices := map[int]bool{}
 	for name := range f.fields {
-		rest, ok := strings.CutPrefix(name, list+".")
+		rest, below := strings.CutPrefix(name, list+".")
 		digits, _, _ := strings.Cut(rest, ".")
-		if i, err := strconv.Atoi(digits); ok && err == nil {
+		i, err := strconv.Atoi(digits)
+		if name == list || below && (err != nil || strconv.Itoa(i) != digits) {
+			return nil, false
+		}
+		if below {
 			indices[i] = true
 		}
 	}
 	if len(indices) == 0 {
-		return []string{template}
+		return []string{template}, true
 	}
-	var out []string
 	for _, i := range slices.Sorted(maps.Keys(indices)) {
 		out = append(out, strings.ReplaceAll(template, "{"+list+".*", "{"+list+"."+strconv.Itoa(i)))
 	}
-	return out
+	return out, true
 }
 
 // one fills a template without stars. Many services take an ARN in a name's
 // place. It says where the resource lies, whatever the request was sent to; one
 // that contradicts the rest of the request says nothing.
 func (f filler) one(template string) (string, bool) {
-	at, names, ok := f.at, map[string]string{}, true
+	at, values, ok := f.at, map[string]string{}, true
 	var arns []string
-	refs := field.FindAllStringSubmatch(template, -1)
+	refs, whole := field.FindAllStringSubmatch(template, -1), strings.HasPrefix(template, "arn:")
 	for _, m := range refs {
-		names[m[1]] = strings.TrimPrefix(m[3], "=")
+		values[m[1]] = strings.TrimPrefix(m[3], "=")
 	}
 	for _, m := range refs {
 		v, given := f.fields[m[1]]
-		switch {
-		case place[m[1]] || m[1] == "_":
-		case !given:
-			ok = ok && m[3] != ""
-		case strings.HasPrefix(v, "arn:") && strings.HasPrefix(template, "arn:"):
-			found, known := inARN(template, m[1], v, &at)
-			names[m[1]], ok, arns = found[m[1]], ok && known, append(arns, v)
-			if open, matched := found["_"]; matched {
-				names["_"] = open
-			}
-		case f.op.named != nil:
-			names[m[1]] = f.op.named(v)
-		default:
-			names[m[1]] = v
+		if place[m[1]] || m[1] == "_" {
+			continue
 		}
+		if !given { // a list or an object in its place is no absence
+			ok = ok && m[3] != "" && !f.has(m[1])
+			continue
+		}
+		if f.op.named != nil {
+			v = f.op.named(v)
+		}
+		values[m[1]] = v
+		if whole && strings.HasPrefix(v, "arn:") {
+			found, known := inARN(template, m[1], v, &at)
+			values[m[1]], ok, arns = found[m[1]], ok && known, append(arns, v)
+			if open, matched := found["_"]; matched {
+				values["_"] = open
+			}
+		}
+		ok = ok && legible(v) && (!whole || m[2] != "" || isName(values[m[1]]))
 	}
-	names["partition"], names["region"], names["account"] = at.Partition, at.Region, at.Account
+	values["partition"], values["region"], values["account"] = at.Partition, at.Region, at.Account
 	out := field.ReplaceAllStringFunc(template, func(ref string) string {
-		return names[field.FindStringSubmatch(ref)[1]]
+		return values[field.FindStringSubmatch(ref)[1]]
 	})
 	for _, arn := range arns {
 		ok = ok && agree(template, out, arn)
@@ -164,12 +171,13 @@ func inARN(template, name, arn string, at *Scope) (fields map[string]string, ok 
 	if fields, ok := match(template, arn); ok {
 		return fields, true
 	}
-	end := strings.LastIndexAny(parts[5], "/:")
-	kind := parts[5][:max(strings.IndexAny(parts[5], "/:"), 0)]
-	if end < 0 || kind == "" || !strings.Contains(strings.ToLower(name), strings.ToLower(kind)) {
+	// "cluster/prod", but not "function:prod:live", which is neither of them.
+	end := strings.IndexAny(parts[5], "/:")
+	kind, of := parts[5][:max(end, 0)], parts[5][end+1:]
+	if kind == "" || !isName(of) || !strings.Contains(strings.ToLower(name), strings.ToLower(kind)) {
 		return nil, false
 	}
-	return map[string]string{name: parts[5][end+1:]}, true
+	return map[string]string{name: of}, true
 }
 
 // agree tells whether what a template was filled to is what the ARN in one of

@@ -7,6 +7,7 @@ package wire
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -157,10 +158,16 @@ func Read(r Request, at Scope) ([]Call, bool) {
 	if !ok {
 		return nil, false
 	}
-	if owner, given := fields[s.owner]; given && s.owner != "" {
-		at.Account = owner
-	}
 	f := filler{s.name, op, fields, at}
+	if s.owner != "" && f.has(s.owner) {
+		f.at.Account = fields[s.owner]
+		if !account.MatchString(f.at.Account) {
+			return nil, false
+		}
+	}
+	if slices.ContainsFunc(op.rivals, f.has) {
+		return nil, false
+	}
 	own := f
 	if op.shared != nil && op.shared(fields) {
 		own.at.Account = ""

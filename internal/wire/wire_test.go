@@ -80,7 +80,7 @@ func TestRead(t *testing.T) {
 		{name: "a dotted key is not a path", in: ecs("DescribeServices", `{"cluster":"prod","services.0":"shop"}`), no: true},
 		{name: "a parameter twice", in: form("autoscaling", "Action=StartInstanceRefresh&AutoScalingGroupName=shop&AutoScalingGroupName=web"), no: true},
 		{
-			name: "a parameter with the name of what no request says", in: form("autoscaling", "Action=StartInstanceRefresh&AutoScalingGroupName=shop&_=1&account=333333333333"),
+			name: "a parameter with the name of what no request says", in: form("autoscaling", "Action=StartInstanceRefresh&AutoScalingGroupName=shop&Version=2011-01-01&_=1&account=333333333333"),
 			want: []wire.Call{{
 				Action:   "autoscaling:StartInstanceRefresh",
 				Resource: "arn:aws:autoscaling:eu-west-1:222222222222:autoScalingGroup:00000000-0000-0000-0000-000000000000:autoScalingGroupName/shop",
@@ -263,7 +263,7 @@ func TestBuild(t *testing.T) {
 			name: "user with a path", call: wire.Call{Action: "iam:CreateUser", Resource: "arn:aws:iam::222222222222:user/a/b/alice"},
 			want: wire.Request{
 				Service: "iam", Method: "POST", Path: "/", Type: "application/x-www-form-urlencoded; charset=utf-8",
-				Body: []byte("Action=CreateUser&UserName=alice&Version=2010-05-08"),
+				Body: []byte("Action=CreateUser&Path=%2Fa%2Fb%2F&UserName=alice&Version=2010-05-08"),
 			},
 		},
 		{
