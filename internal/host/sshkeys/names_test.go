@@ -64,12 +64,12 @@ func TestUID(t *testing.T) {
 func TestUIDRange(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		uid := UID(rapid.String().Draw(t, "id"))
-		if uid <= 1879048191 || uid >= 2147352576 || !ownUID(uid) {
+		if uid <= 1879048191 || uid >= 2147352576 || !OwnUID(uid) {
 			t.Errorf("uid %d is in a range of systemd's", uid)
 		}
 	})
 	for _, uid := range []uint32{0, 1000, 65534, 1879048191, 2147352576, 1<<31 - 1, 1 << 31, 1<<32 - 1} {
-		if ownUID(uid) {
+		if OwnUID(uid) {
 			t.Errorf("%d counts as Postern's", uid)
 		}
 	}

@@ -25,5 +25,5 @@ func UID(userID string) uint32 {
 	return firstUID + uint32(binary.BigEndian.Uint64(sum[:])%uidCount)
 }
 
-// ownUID says whether a uid is in Postern's range.
-func ownUID(uid uint32) bool { return uid >= firstUID && uid-firstUID < uidCount }
+// OwnUID says whether a uid is in Postern's range.
+func OwnUID(uid uint32) bool { return uid >= firstUID && uid-firstUID < uidCount }
