@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/internal/estate"
+	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/spec"
 )
 
@@ -268,6 +270,42 @@ roles:
 				t.Errorf("got error %v, want one with %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestTrustPolicyIsSharedOut: the hint of a trust policy that is too long names
+// roles whose own policies fit.
+func TestTrustPolicyIsSharedOut(t *testing.T) {
+	identities, names := "", []string{}
+	for i := range 7 {
+		name := fmt.Sprintf("svc%d", i)
+		names = append(names, name)
+		identities += fmt.Sprintf("  %s: { github: { repository: acme/service-%d, repository_id: %d, owner_id: 7, environment: production } }\n", name, i, i+1)
+	}
+	stack := func(trusted string) string {
+		return "stack: shop\nregion: eu-west-1\naccounts: { prod: { id: \"222222222222\" } }\nidentities:\n" + identities +
+			"roles:\n  r: { trust: [" + trusted + "], grants: [consul-auto-discovery] }\n"
+	}
+	_, err := Estate(parse(t, stack(strings.Join(names, ", "))), nil)
+	var failed *fault.Error
+	if !errors.As(err, &failed) {
+		t.Fatalf("all in one role: %v", err)
+	}
+	const want = "split the role in 2, trusted by svc0, svc1, svc2, svc3; by svc4, svc5, svc6, or ask AWS to raise the quota"
+	if failed.Hint != want {
+		t.Errorf("hint %q, want %q", failed.Hint, want)
+	}
+	for _, trusted := range []string{"svc0, svc1, svc2, svc3", "svc4, svc5, svc6"} {
+		if _, err := Estate(parse(t, stack(trusted)), nil); err != nil {
+			t.Errorf("%s: %v", trusted, err)
+		}
+	}
+	if _, err := Estate(parse(t, stack("svc0, svc1, svc2, svc3, svc4")), nil); err == nil {
+		t.Error("one more fits too")
+	}
+	_, err = Estate(parse(t, stack("svc0")), Quotas{"222222222222": {RoleInlineSize: 10000, TrustPolicySize: 60}})
+	if !errors.As(err, &failed) || failed.Hint != "ask AWS to raise the quota" {
+		t.Errorf("one identity: %v, hint %q", err, failed.Hint)
 	}
 }
 

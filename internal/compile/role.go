@@ -51,10 +51,29 @@ func (c *compiler) trustPolicy(r spec.Role, account *estate.Account) *iam.Docume
 		return nil
 	}
 	if size, most := doc.Size(), account.Quotas.TrustPolicySize; size > most {
-		c.fail(r.Pos, "split the role in two, each trusted by some of the identities, or ask AWS to raise the quota",
+		c.fail(r.Pos, shareOut(c.trustScope(account), entries, most)+"ask AWS to raise the quota",
 			"trust policy of role %s has %d characters, account %s takes %d", r.Name, size, account.ID, most)
 	}
 	return doc
+}
+
+// shareOut says how few roles the entries need, in their order: each trusts as
+// many as its policy takes. Of a single entry it says nothing.
+func shareOut(s trust.Scope, entries []trust.Entry, most int) string {
+	var roles []string
+	var names []string
+	from := 0
+	for to, e := range entries {
+		doc, err := trust.Policy(s, entries[from:to+1])
+		if from < to && (err != nil || doc.Size() > most) {
+			roles, names, from = append(roles, strings.Join(names, ", ")), nil, to
+		}
+		names = append(names, e.Name)
+	}
+	if roles = append(roles, strings.Join(names, ", ")); len(roles) == 1 {
+		return ""
+	}
+	return fmt.Sprintf("split the role in %d, trusted by %s, or ", len(roles), strings.Join(roles, "; by "))
 }
 
 // inTrust places what is wrong with the trust of a role, each with its own hint.

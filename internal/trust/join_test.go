@@ -16,12 +16,20 @@ import (
 func anyEntry(t *rapid.T) Entry {
 	g := rapid.SampledFrom([]GitHub{
 		{Branch: "main"}, {Branch: "release/*"}, {Branch: "release/1"}, {Tag: "v1"}, {Tag: "v*"}, {Environment: "production"}, {PullRequest: true},
+		{Environment: "prod:eu"}, {Environment: "prod%3Aeu"}, {Environment: "production", Branch: "main"},
+		{Branch: "main", JobWorkflowRef: "acme/ci/.github/workflows/deploy.yml@refs/heads/main"},
 	}).Draw(t, "context")
 	g.Repository = rapid.SampledFrom([]string{"acme/shop", "acme/site", "other/shop"}).Draw(t, "repository")
 	if rapid.Bool().Draw(t, "ids") {
 		g.OwnerID, g.RepositoryID = "1", rapid.SampledFrom([]string{"2", "3"}).Draw(t, "id")
 	}
-	e := Entry{Name: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name"), Identity: g}
+	e := Entry{Name: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name"), Identity: rapid.SampledFrom([]Identity{
+		g, g, g,
+		GitLab{ProjectPath: "acme/shop", Ref: "main"},
+		GitLab{ProjectPath: "acme/shop", Ref: "main", RefProtected: true},
+		GitLab{ProjectPath: "acme/site", ProjectID: "7", Ref: "v*", RefType: "tag"},
+		GitLab{ProjectPath: "acme/site", Ref: "main", Audience: "aws"},
+	}).Draw(t, "identity")}
 	if rapid.Bool().Draw(t, "ends") {
 		e.Until = time.Date(2027, 1, rapid.IntRange(1, 2).Draw(t, "day"), 0, 0, 0, 0, time.UTC)
 	}
@@ -41,7 +49,7 @@ func opens(s Scope, policy *eval.Policy, c Caller, now string) bool {
 	context["aws:CurrentTime"] = []string{now}
 	layers := eval.Layers{Resource: policy}
 	return layers.Decide(&eval.Request{
-		Principal:       eval.Principal{Kind: eval.WebIdentity, ARN: ProviderARN(s, GitHubIssuer)},
+		Principal:       c.Principal,
 		Action:          "sts:AssumeRoleWithWebIdentity",
 		Resource:        "arn:aws:iam::222222222222:role/x",
 		ResourceAccount: s.Account,
@@ -68,9 +76,8 @@ func TestJoiningKeepsOutAndLetsInTheSame(t *testing.T) {
 				t.Fatal(err)
 			}
 			alone = append(alone, compiled(t, own))
-			g := e.Identity.(GitHub)
-			callers = append(callers, g.Caller(s))
-			for _, attack := range g.Attackers(s) {
+			callers = append(callers, e.Identity.Caller(s))
+			for _, attack := range e.Identity.Attackers(s) {
 				callers = append(callers, attack.Caller)
 			}
 		}
