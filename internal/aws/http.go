@@ -2,6 +2,9 @@ package aws
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -10,6 +13,9 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/postern-dev/postern/internal/fault"
 )
 
 // httpClient gives up on a network that swallows packets: the SDK's own client
@@ -46,4 +52,22 @@ func (c ownBody) Do(r *http.Request) (*http.Response, error) {
 	r = r.WithContext(r.Context()) // a shallow copy
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return c.HTTPClient.Do(r)
+}
+
+// instanceMetadata reads a path of the instance's metadata; nil: there is
+// nothing at it.
+func instanceMetadata(ctx context.Context, endpoint, path string) (*string, error) {
+	client := imds.New(imds.Options{Retryer: sdk.NopRetryer{}, Endpoint: endpoint})
+	out, err := client.GetMetadata(ctx, &imds.GetMetadataInput{Path: path})
+	if answer, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && answer.HTTPStatusCode() == http.StatusNotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &fault.Error{What: "read instance metadata " + path, Cause: err, Hint: "this works on EC2 only; with a lockdown, for users that it allows"}
+	}
+	text, err := io.ReadAll(io.LimitReader(out.Content, 1<<20))
+	if err := errors.Join(err, out.Content.Close()); err != nil {
+		return nil, fmt.Errorf("read instance metadata %s: %w", path, err)
+	}
+	return sdk.String(string(text)), nil
 }
