@@ -1,11 +1,12 @@
 package snippet
 
 import (
-	"bytes"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -169,7 +170,8 @@ func scripts(v any) []string {
 			found = append(found, scripts(one)...)
 		}
 	case map[string]any:
-		for key, one := range v {
+		for _, key := range slices.Sorted(maps.Keys(v)) { // before_script before script
+			one := v[key]
 			switch key {
 			case "script", "before_script", "commands", "command", "run", "inlineScript":
 				found = append(found, lines(one)...)
@@ -234,25 +236,6 @@ func TestTerraform(t *testing.T) {
 		cmd.Stdin = strings.NewReader(s.Text)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)
-		}
-	}
-}
-
-// TestProfiles has the AWS CLI read the profiles.
-func TestProfiles(t *testing.T) {
-	for name, s := range of(t, "oidc", "roles_anywhere", "aws_role", "aws_account") {
-		config := write(t, s.Text)
-		_, profile, _ := strings.Cut(s.Text, "\n[profile ")
-		profile, _, _ = strings.Cut(profile, "]")
-		out, err := witness.AWS(t, []string{"AWS_CONFIG_FILE=" + config}, "configure", "get", "region", "--profile", profile)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		if got := strings.TrimSpace(out); got != "eu-west-1" && got != "cn-north-1" {
-			t.Errorf("%s: region %q", name, got)
-		}
-		if bytes.Count([]byte(s.Text), []byte("[profile ")) != 1 {
-			t.Errorf("%s has other than one profile", name)
 		}
 	}
 }

@@ -107,6 +107,15 @@ func TestForgejoRunsAreTrusted(t *testing.T) {
 	})
 }
 
+// compared is the ref that a condition lets through, in the spec's words.
+func compared(condition string) string {
+	if text, equals := strings.CutPrefix(condition, `== "`); equals {
+		return strings.ReplaceAll(strings.TrimSuffix(text, `"`), "*", "a star")
+	}
+	expr := strings.TrimSuffix(strings.TrimPrefix(condition, "=~ /^"), "$/")
+	return strings.NewReplacer(".*", "*", `\/`, "/", `\$`, "$").Replace(expr)
+}
+
 func TestGitLabRunsAreTrusted(t *testing.T) {
 	each(t, "gitlab", func(t *testing.T, id trust.Identity, s Snippet) (token, bool) {
 		job := only(t, parse(t, s))
@@ -117,13 +126,7 @@ func TestGitLabRunsAreTrusted(t *testing.T) {
 			kind = "tag"
 		}
 		ref, _, _ = strings.Cut(ref, " && ")
-		switch {
-		case strings.HasPrefix(ref, `== "`):
-			ref = strings.TrimSuffix(strings.TrimPrefix(ref, `== "`), `"`)
-		default:
-			ref = strings.TrimSuffix(strings.TrimPrefix(ref, "=~ /^"), "$/")
-			ref = strings.NewReplacer(".*", "*", `\/`, "/", `\$`, "$").Replace(ref)
-		}
+		ref = compared(ref)
 		g := id.(trust.GitLab)
 		run := token{
 			audience: at(t, job, "id_tokens", "AWS_ID_TOKEN", "aud").(string),
@@ -144,6 +147,54 @@ func TestGitLabRunsAreTrusted(t *testing.T) {
 			}
 		}
 		return run, true
+	})
+}
+
+func TestCircleCIRunsAreTrusted(t *testing.T) {
+	each(t, "circleci", func(t *testing.T, id trust.Identity, s Snippet) (token, bool) {
+		c, doc := id.(trust.CircleCI), parse(t, s)
+		script := strings.Join(scripts(doc), "\n")
+		run := token{audience: c.OrganizationID}
+		if _, aud, ok := strings.Cut(script, `{"aud":"`); ok {
+			aud, _, _ = strings.Cut(aud, `"}`)
+			run.audience = strings.ReplaceAll(aud, `'\''`, "'")
+		}
+		run.subject = "org/" + c.OrganizationID + "/project/" + c.ProjectID + "/user/" + "????????-????-????-????-????????????"
+		job := at(t, only(t, doc["workflows"]), "jobs", 0)
+		if _, unfiltered := job.(string); unfiltered {
+			return run, strings.Contains(script, `"$CIRCLE_OIDC_TOKEN"`)
+		}
+		if strings.Contains(script, `"$CIRCLE_OIDC_TOKEN"`) {
+			t.Error("the first token does not name the ref")
+		}
+		run.subject += "/vcs-origin/" + c.VCSOrigin + "/vcs-ref/"
+		if branch, ok := at(t, only(t, job), "filters", "branches", "only").(string); ok {
+			run.subject += "refs/heads/" + branch
+		} else {
+			tag := at(t, only(t, job), "filters", "tags", "only").(string)
+			run.subject += "refs/tags/" + strings.NewReplacer("/^", "", ".*", "*", "$/", "").Replace(tag)
+		}
+		return run, true
+	})
+}
+
+func TestBuildkiteRunsAreTrusted(t *testing.T) {
+	each(t, "buildkite", func(t *testing.T, id trust.Identity, s Snippet) (token, bool) {
+		b, doc := id.(trust.Buildkite), parse(t, s)
+		step := at(t, doc, "steps", 0).(map[string]any)
+		kind, ref, _ := strings.Cut(strings.ReplaceAll(step["if"].(string), "$$", "$"), " ")
+		ref = compared(ref)
+		key := "*"
+		if b.Step != "" {
+			key = step["key"].(string)
+		}
+		_, audience, _ := strings.Cut(strings.Join(scripts(doc), "\n"), "--audience ")
+		return token{
+			audience: strings.Fields(audience)[0],
+			subject: "organization:" + b.Organization + ":pipeline:" + b.Pipeline +
+				":ref:" + map[string]string{"build.branch": "refs/heads/", "build.tag": "refs/tags/"}[kind] + ref +
+				":commit:" + strings.Repeat("?", 40) + ":step:" + key,
+		}, true
 	})
 }
 
