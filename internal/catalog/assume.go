@@ -10,6 +10,7 @@ import "github.com/postern-dev/postern/iam"
 func assumeRoles() *Grant {
 	return &Grant{
 		Name:    "assume-roles",
+		Area:    Accounts,
 		Summary: "become named roles, mostly of other accounts",
 		Never:   "become a role that is not named, pass a role to a service; at level assume, set session tags or a source identity",
 		Params: []Param{

@@ -12,6 +12,7 @@ func auditRead() *Grant {
 	const org = " describes the organization as a whole and knows no resource"
 	return &Grant{
 		Name:    "audit-read",
+		Area:    Own,
 		Summary: "read an account's IAM configuration and the age and use of its credentials, for an audit",
 		Never:   "change anything, read a secret, a password or data of any service, sign in as anybody; at level account, read the organization's policies",
 		Levels: []Level{

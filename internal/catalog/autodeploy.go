@@ -28,6 +28,7 @@ func autoDeployEC2() *Grant {
 	releasing := []string{"release", "instances"}
 	return &Grant{
 		Name:    "auto-deploy-ec2",
+		Area:    Hosts,
 		Summary: "replace the instances of a service's Auto Scaling groups, release new versions to them, run and stop its instances",
 		Never:   "create or delete a group or a launch template, change a group that is not named, make versions of another service's launch templates, touch another service's instances, retag anything; at level refresh, make a version of any launch template",
 		Params: []Param{

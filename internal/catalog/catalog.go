@@ -18,6 +18,7 @@ import (
 // Grant is one entry of the catalogue. It is shared: treat it as read-only.
 type Grant struct {
 	Name       string // as the spec writes it: "ecr-docker-push"
+	Area       Area
 	Summary    string // one line: what a job can do with it
 	Never      string // one line: what it deliberately withholds
 	Params     []Param

@@ -32,6 +32,41 @@ func TestAll(t *testing.T) {
 	}
 }
 
+// TestAreas: the list by areas is the whole catalogue, each grant once.
+func TestAreas(t *testing.T) {
+	var listed []*catalog.Grant
+	for _, a := range catalog.Areas() {
+		in := catalog.In(a)
+		if len(in) == 0 {
+			t.Errorf("no grant is in %q", a)
+		}
+		listed = append(listed, in...)
+	}
+	slices.SortFunc(listed, func(a, b *catalog.Grant) int { return strings.Compare(a.Name, b.Name) })
+	if !slices.Equal(listed, catalog.All()) {
+		t.Error("the areas do not have each grant once")
+	}
+}
+
+func TestMentioning(t *testing.T) {
+	for word, want := range map[string][]string{
+		"kubectl":  {"eks-describe"},
+		"CERTBOT":  {"route53-acme"},
+		"packer":   {"packer-ami"},
+		"cargo":    nil,
+		"k":        nil,
+		"PutImage": {"ecr-docker-push"},
+	} {
+		var got []string
+		for _, g := range catalog.Mentioning(word) {
+			got = append(got, g.Name)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("grants that mention %s (-want +got):\n%s", word, diff)
+		}
+	}
+}
+
 func TestAllIsACopy(t *testing.T) {
 	catalog.All()[0] = nil
 	if catalog.All()[0] == nil {

@@ -11,6 +11,7 @@ import "github.com/postern-dev/postern/iam"
 func cdkDeploy() *Grant {
 	return &Grant{
 		Name:    "cdk-deploy",
+		Area:    Infrastructure,
 		Summary: "become the roles of a CDK bootstrap, which look things up, upload assets and deploy",
 		Never:   "become any other role, the bootstrap's cfn-exec-role among them, pass a role, bootstrap an account or change its bootstrap",
 		Params: []Param{

@@ -13,6 +13,7 @@ import "github.com/postern-dev/postern/iam"
 func cloudFormationDeploy() *Grant {
 	return &Grant{
 		Name:    "cloudformation-deploy",
+		Area:    Infrastructure,
 		Summary: "create and update named CloudFormation stacks through a service role that is named",
 		Never:   "touch another stack, deploy with the caller's own permissions or another role, import resources by scanning, change a stack policy, use stack sets",
 		Params: append(stackParams(),

@@ -14,6 +14,7 @@ func codeDeploy() *Grant {
 	const name = `[A-Za-z0-9._+=,@-]{1,100}`
 	return &Grant{
 		Name:    "codedeploy",
+		Area:    Applications,
 		Summary: "register a revision of a CodeDeploy application, deploy it to a deployment group and watch",
 		Never:   "create, change or delete an application, a deployment group or a configuration, pass a role, change instances",
 		Params: []Param{

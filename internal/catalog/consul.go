@@ -10,6 +10,7 @@ func consulAutoDiscovery() *Grant {
 	const noResource = " lists across the account and knows no resource; at level region a condition bounds it to regions"
 	return &Grant{
 		Name:    "consul-auto-discovery",
+		Area:    Hosts,
 		Summary: "find the EC2 instances of a cluster by their tags or Auto Scaling group",
 		Never:   "start, stop, change or tag anything",
 		Params: []Param{{

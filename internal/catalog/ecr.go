@@ -8,6 +8,7 @@ import "github.com/postern-dev/postern/iam"
 func ecrDockerPush() *Grant {
 	return &Grant{
 		Name:    "ecr-docker-push",
+		Area:    Containers,
 		Summary: "log in to the account's ECR registry, see whether an image exists, and push it",
 		Never:   "create, delete or configure a repository, delete or untag an image, change who may use one",
 		Params: append(ecrParams(),

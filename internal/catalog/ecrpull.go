@@ -8,6 +8,7 @@ import "github.com/postern-dev/postern/iam"
 func ecrDockerPull() *Grant {
 	return &Grant{
 		Name:    "ecr-docker-pull",
+		Area:    Containers,
 		Summary: "log in to the account's ECR registry and pull images",
 		Never:   "push, delete or untag an image, list repositories, create or configure one, fill a pull-through cache, change who may use one",
 		Params: append(ecrParams(),

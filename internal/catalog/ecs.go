@@ -16,6 +16,7 @@ func ecsServiceDeployment() *Grant {
 	const word = `[A-Za-z0-9_-]{1,255}`
 	return &Grant{
 		Name:    "ecs-service-deployment",
+		Area:    Containers,
 		Summary: "register a task definition, point an existing ECS service at it and watch the deployment",
 		Never:   "create or delete a service or a cluster, pass a role that is not named, deregister a task definition, open a shell in a task",
 		Params: []Param{

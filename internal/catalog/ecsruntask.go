@@ -16,6 +16,7 @@ func ecsRunTask() *Grant {
 	const word = `[A-Za-z0-9_-]{1,255}`
 	return &Grant{
 		Name:    "ecs-run-task",
+		Area:    Containers,
 		Summary: "run single ECS tasks of existing task definitions, wait for them and read their logs",
 		Never:   "register a task definition, change a service, open a shell in a task, pass a role that is not named",
 		Params: []Param{

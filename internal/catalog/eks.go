@@ -9,6 +9,7 @@ import "github.com/postern-dev/postern/iam"
 func eksDescribe() *Grant {
 	return &Grant{
 		Name:    "eks-describe",
+		Area:    Containers,
 		Summary: "find an EKS cluster and make a kubeconfig for it; what follows is up to the cluster's access entries",
 		Never:   "change a cluster, a node group or an add-on, make or change access entries, read objects through the AWS console",
 		Params: []Param{{
@@ -27,7 +28,7 @@ func eksDescribe() *Grant {
 		}},
 		Why: Why{
 			"eks:DescribeAddon":          "aws eks wait addon-active: waits for an add-on",
-			"eks:DescribeCluster":        "aws eks update-kubeconfig: reads endpoint and certificate; get-token needs no permission",
+			"eks:DescribeCluster":        "aws eks update-kubeconfig, for kubectl and helm: reads endpoint and certificate; get-token needs no permission",
 			"eks:DescribeFargateProfile": "aws eks wait fargate-profile-active: waits for a profile",
 			"eks:DescribeNodegroup":      "aws eks wait nodegroup-active: waits for nodes",
 			"eks:DescribeUpdate":         "aws eks describe-update: follows an upgrade",

@@ -9,6 +9,7 @@ import "github.com/postern-dev/postern/iam"
 func lambdaDeploy() *Grant {
 	return &Grant{
 		Name:    "lambda-deploy",
+		Area:    Applications,
 		Summary: "put new code into existing Lambda functions, publish a version, point an alias at it and watch",
 		Never:   "create or delete a function, invoke one, open one to other accounts or a URL, pass a role that is not named, change triggers, push or pull images: for a function that is one, take ecr-docker-push with pull, or ecr-docker-pull, beside it",
 		Params: []Param{

@@ -23,8 +23,9 @@ func packerAMI() *Grant {
 	const region = " lists across the account and knows no resource; a condition bounds it to the role's region"
 	return &Grant{
 		Name:    "packer-ami",
-		Summary: "build machine images with Packer's amazon-ebs builder, in named subnets; not in China, where Packer does not tag what it creates at once",
-		Never:   "touch an instance, volume, snapshot or image that lacks the build's tag, change an instance's settings, create a role or an instance profile, copy an image, make a snapshot public; below level share, share anything; at level build, open a port",
+		Area:    Hosts,
+		Summary: "build machine images with Packer's amazon-ebs builder, in named subnets",
+		Never:   "build in China, where Packer does not tag what it creates at once, touch an instance, volume, snapshot or image that lacks the build's tag, change an instance's settings, create a role or an instance profile, copy an image, make a snapshot public; below level share, share anything; at level build, open a port",
 		Params:  packerParams(),
 		Levels: []Level{
 			{Name: "build", Summary: "build images with an existing security group", Needs: []string{"security_groups"}},

@@ -27,7 +27,7 @@ const pagesDir = "../../docs/catalog"
 // TestPages compares docs/catalog with the catalogue: a page for each grant and
 // their list. go generate writes them.
 func TestPages(t *testing.T) {
-	want := map[string]string{"README.md": executed(t, indexPage, catalog.All())}
+	want := map[string]string{"README.md": executed(t, indexPage, catalog.Areas())}
 	for _, g := range catalog.All() {
 		want[g.Name+".md"] = executed(t, grantPage, newPage(t, g))
 	}
@@ -149,6 +149,7 @@ func executed(t *testing.T, text string, data any) string {
 	parsed, err := template.New("page").Funcs(template.FuncMap{
 		"cell":  func(s string) string { return strings.NewReplacer("|", `\|`, "*", `\*`, "<", "&lt;").Replace(s) },
 		"code":  codes,
+		"in":    catalog.In,
 		"when":  condition,
 		"facts": facts,
 	}).Parse(text)
@@ -197,11 +198,17 @@ A grant is a named, parameterised least-privilege policy for one job of a machin
 ` + "`postern catalog NAME`" + ` shows a grant with the policy for values of your own, ` + "`postern catalog NAME --compare LEVEL LEVEL`" + ` what a wider level adds,
 ` + "`postern catalog NAME --cases`" + ` the calls that it is tested against. A test writes these pages (` + "`go generate ./internal/catalog`" + `).
 
+{{range . -}}
+## {{.}}
+
 | Grant | What a machine can do with it | Levels |
 |---|---|---|
-{{range . -}}
+{{range in . -}}
 | [{{.Name}}]({{.Name}}.md) | {{cell .Summary}} | {{range $i, $l := .Levels}}{{if $i}} < {{end}}{{$l.Name}}{{end}} |
 {{end}}
+{{end -}}
+## What holds for all
+
 Actions that know no resource stand in a statement of their own, each with its reason. ` + "`iam:PassRole`" + ` is given for named roles and one service only.
 A value that would widen a grant by accident (a wildcard, an empty list, an ARN of somewhere else) is refused, with the level to ask for instead.
 `

@@ -20,6 +20,7 @@ func posternApply() *Grant {
 	writing := []string{"apply", "machine-users"}
 	return &Grant{
 		Name:    "postern-apply",
+		Area:    Own,
 		Summary: "run postern for one stack: plan at level plan, apply and destroy above",
 		Never:   "change anything outside of the stack's path, make a role or give it permissions without the boundary, change or remove the boundary, make an access key, become a role; at level plan, change anything",
 		Params: []Param{

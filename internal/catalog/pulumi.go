@@ -24,6 +24,7 @@ func pulumiStateS3() *Grant {
 	stacks := []string{"read", "stack"}
 	return &Grant{
 		Name:    "pulumi-state-s3",
+		Area:    Infrastructure,
 		Summary: "read, and above level read write and lock, Pulumi stacks in an S3 bucket",
 		Never:   "create, configure or delete a bucket, delete versions of objects, write other objects of the bucket; below level project, see other stacks of the project; at level read, take or break a lock",
 		Params: []Param{

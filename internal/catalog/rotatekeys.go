@@ -11,6 +11,7 @@ import "github.com/postern-dev/postern/iam"
 func rotateAccessKeys() *Grant {
 	return &Grant{
 		Name:    "rotate-access-keys",
+		Area:    Own,
 		Summary: "rotate the access keys of a stack's machine users",
 		Never:   "create, change or delete a user, change what a user may do, give one a password, touch the keys of a user outside of the stack",
 		Params: []Param{

@@ -13,6 +13,7 @@ func route53ACME() *Grant {
 	const label = `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`
 	return &Grant{
 		Name:    "route53-acme",
+		Area:    Secrets,
 		Summary: "prove to a certificate authority that a domain is yours, by DNS-01 challenges in Route 53",
 		Never:   "change a record other than TXT _acme-challenge.…, create or delete a hosted zone, change who serves it, see records of a zone that is not named",
 		Params: []Param{

@@ -8,6 +8,7 @@ import "github.com/postern-dev/postern/iam"
 func s3StaticSite() *Grant {
 	return &Grant{
 		Name:    "s3-static-site",
+		Area:    Applications,
 		Summary: "publish a folder to an S3 bucket with aws s3 sync, and invalidate it in CloudFront",
 		Never:   "read what is in the bucket, change its policy, its website settings or who may see an object, delete old versions, change a distribution",
 		Params: []Param{

@@ -11,6 +11,7 @@ import "github.com/postern-dev/postern/iam"
 func samDeploy() *Grant {
 	return &Grant{
 		Name:    "sam-deploy",
+		Area:    Infrastructure,
 		Summary: "upload packages and deploy named AWS SAM stacks through a service role that is named",
 		Never:   "touch another stack, deploy with the caller's own permissions or another role, create buckets or repositories, push images (take ecr-docker-push beside it), run macros other than AWS's Serverless transform",
 		Params: append(stackParams(), required(

@@ -14,6 +14,7 @@ func secretsRead() *Grant {
 	const name = `^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$`
 	return &Grant{
 		Name:    "secrets-read",
+		Area:    Secrets,
 		Summary: "read the values of secrets in Secrets Manager",
 		Never:   "create, change, rotate or delete a secret, change who may read it, list the account's secrets, decrypt what no named secret holds",
 		Params: []Param{

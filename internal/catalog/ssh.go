@@ -11,6 +11,7 @@ func sshKeyLookup() *Grant {
 	)
 	return &Grant{
 		Name:    "ssh-key-lookup",
+		Area:    Hosts,
 		Summary: "read the members of IAM groups and the members' public SSH keys",
 		Never:   "upload, change or delete a key, list all users, change a group",
 		Params: []Param{

@@ -19,6 +19,7 @@ func ssmRunCommand() *Grant {
 	tagged := []string{"tag", "shell"}
 	return &Grant{
 		Name:    "ssm-run-command",
+		Area:    Hosts,
 		Summary: "run named command documents of Systems Manager on instances, and read what they print",
 		Never:   "write or share a document, run one that is not named, reach an instance that is not named or tagged, open a session, run automations, cancel commands; below level shell, run any command line",
 		Params: []Param{

@@ -12,6 +12,7 @@ func ssmParametersRead() *Grant {
 	const name = `^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,14}$`
 	return &Grant{
 		Name:    "ssm-parameters-read",
+		Area:    Secrets,
 		Summary: "read parameters of Systems Manager Parameter Store, also encrypted ones",
 		Never:   "write, label or delete a parameter, read its former values, list the account's parameters, decrypt what no named parameter holds",
 		Params: []Param{

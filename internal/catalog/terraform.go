@@ -13,6 +13,7 @@ import (
 func terraformRemoteStateS3() *Grant {
 	return &Grant{
 		Name:    "terraform-remote-state-s3",
+		Area:    Infrastructure,
 		Summary: "read, and above level read write and lock, Terraform states in an S3 bucket",
 		Never:   "delete a state or an old version of one, create or configure a bucket or a table, write at level read",
 		Params: slices.Concat([]Param{

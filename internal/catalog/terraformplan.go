@@ -15,6 +15,7 @@ import (
 func terraformPlan() *Grant {
 	return &Grant{
 		Name:    "terraform-plan",
+		Area:    Infrastructure,
 		Summary: "refresh and plan one Terraform state without seeing secrets of the named services, so that a pull request may run it",
 		Never:   "read the value of a secret or parameter, an object besides the state, a log, an item or a message; pass or assume a role; write the state; below level configuration, see environment variables, user data or code",
 		Params: slices.Concat([]Param{

@@ -12,6 +12,7 @@ import "github.com/postern-dev/postern/iam"
 func terragrunt() *Grant {
 	return &Grant{
 		Name:    "terragrunt",
+		Area:    Infrastructure,
 		Summary: "run Terragrunt on states in an S3 bucket; only at level bootstrap create the bucket and the lock table",
 		Never:   "delete a state, a bucket or a table; below level bootstrap change the bucket, its policy or its encryption",
 		Params: append([]Param{

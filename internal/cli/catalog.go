@@ -125,7 +125,7 @@ func listCatalog(cmd *cobra.Command, a *app, o catalogOptions) error {
 		}
 	}
 	if !o.json {
-		catalogText(a.Result(), catalog.All())
+		catalogText(a.Result())
 		return nil
 	}
 	var list []grantJSON
@@ -139,8 +139,18 @@ func unknownGrant(name string) error {
 	hint := "run `postern catalog` to list them"
 	if near := catalog.Suggest(name); near != "" {
 		hint = "did you mean `postern catalog " + near + "`?"
+	} else if speak := grantNames(catalog.Mentioning(name)); len(speak) > 0 {
+		hint = "it is mentioned by " + strings.Join(speak, ", ")
 	}
 	return &fault.Error{Code: fault.Usage, What: fmt.Sprintf("unknown grant %q", name), Hint: hint}
+}
+
+func grantNames(grants []*catalog.Grant) []string {
+	var out []string
+	for _, g := range grants {
+		out = append(out, g.Name)
+	}
+	return out
 }
 
 // grantEntry is what `catalog NAME --json` prints: the grant, and its policy

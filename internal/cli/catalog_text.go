@@ -14,6 +14,7 @@ import (
 // grantJSON is a grant as `catalog --json` prints it.
 type grantJSON struct {
 	Name       string           `json:"name"`
+	Area       string           `json:"area"`    // what its job is about
 	Summary    string           `json:"summary"` // what a job can do with it
 	Never      string           `json:"never"`   // what it deliberately withholds
 	Levels     []levelJSON      `json:"levels"`  // narrowest first; the first is the default
@@ -52,7 +53,7 @@ type caseCount struct {
 }
 
 func describeGrant(g *catalog.Grant) grantJSON {
-	d := grantJSON{Name: g.Name, Summary: g.Summary, Never: g.Never, Params: []paramJSON{}, Unscopable: []unscopableJSON{}, Why: g.Why}
+	d := grantJSON{Name: g.Name, Area: string(g.Area), Summary: g.Summary, Never: g.Never, Params: []paramJSON{}, Unscopable: []unscopableJSON{}, Why: g.Why}
 	for _, l := range g.Levels {
 		d.Levels = append(d.Levels, levelJSON{l.Name, l.Summary, l.Adds, l.Needs})
 	}
@@ -72,16 +73,20 @@ func describeGrant(g *catalog.Grant) grantJSON {
 	return d
 }
 
-// catalogText lists grants: what each is for, and its levels below.
-func catalogText(out *ui.Printer, grants []*catalog.Grant) {
+// catalogText lists the grants by area: what each is for, and its levels below.
+// One table keeps the columns of all areas in line.
+func catalogText(out *ui.Printer) {
 	var t ui.Table
-	for i, g := range grants {
+	for i, area := range catalog.Areas() {
 		if i > 0 {
 			t.Rows = append(t.Rows, nil)
 		}
-		t.Rows = append(t.Rows,
-			[]ui.Span{ui.Name(g.Name), ui.Plain(g.Summary)},
-			[]ui.Span{ui.Plain(""), ui.Dim("levels: " + strings.Join(levelNames(g), " < "))})
+		t.Rows = append(t.Rows, []ui.Span{ui.Bold(string(area))})
+		for _, g := range catalog.In(area) {
+			t.Rows = append(t.Rows,
+				[]ui.Span{ui.Name("  " + g.Name), ui.Plain(g.Summary)},
+				[]ui.Span{ui.Plain(""), ui.Dim("levels: " + strings.Join(levelNames(g), " < "))})
+		}
 	}
 	out.Table(t)
 	out.Blank()
