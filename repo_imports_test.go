@@ -32,6 +32,8 @@ var layers = slices.Concat([]layer{
 	{"internal/apply", []string{"internal/fault", "internal/plan"}, "apply runs a plan through the small interface that it declares; it decides nothing the plan did not"},
 	{"internal/aws", []string{"iam/...", "internal/fault", "internal/wire", "internal/estate", "internal/plan", "internal/apply", "internal/host/sshkeys"}, "the cloud implements what plan, apply and sshkeys ask for and knows no command"},
 	{"internal/sandbox", []string{"iam/...", "internal/fault", "internal/denial", "internal/sigv4", "internal/wire", "internal/estate"}, "an AWS that shared code with the client that it tests would share its mistakes"},
+	{"internal/host/hostfile", []string{"internal/fault", "internal/suggest"}, "a file of settings is read without the host that it is for"},
+	{"internal/host/units", []string{"internal/fault"}, "units name commands; what those do is not theirs"},
 	{"internal/host/lockdown/lockdowntest", nil, "a metadata service that shared code with the firewall would share its mistakes"},
 	{"internal/host/lockdown", []string{"internal/fault", "internal/suggest"}, "a firewall knows uids and addresses; users, files and the terminal are its caller's"},
 	{"internal/host/sshd", []string{"internal/fault"}, "how sshd is set up does not depend on who may log in"},

@@ -11,6 +11,6 @@ func newHost(a *app) *cobra.Command {
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newLockdown(a))
+	cmd.AddCommand(newLockdown(a), newHostInstall(a), newHostUninstall(a))
 	return cmd
 }

@@ -55,6 +55,7 @@ type lockdownApplyOptions struct {
 	lockdownOptions
 	within     time.Duration
 	noSelfTest bool
+	ifNeeded   bool
 	changed    changed
 }
 
@@ -80,6 +81,7 @@ postern host lockdown apply --allow root --forward-from 172.17.0.0/16`,
 	o.flags(cmd)
 	f := cmd.Flags()
 	f.DurationVar(&o.within, "confirm-within", 0, "`TIME` after which it is rolled back unless confirmed, such as 60s")
+	f.BoolVar(&o.ifNeeded, "if-needed", false, "do nothing if it stands as asked, or a change waits to be confirmed")
 	f.BoolVar(&o.noSelfTest, "no-self-test", false, "do not try it: where images are built there is no metadata service")
 	return cmd
 }
@@ -98,6 +100,11 @@ func runLockdownApply(ctx context.Context, a *app, o lockdownApplyOptions) error
 	w, err := o.wish(ctx, o.changed)
 	if err != nil {
 		return err
+	}
+	if o.ifNeeded {
+		if good, err := standsAs(w.policy); err != nil || good {
+			return err
+		}
 	}
 	talk := a.Talk()
 	for _, m := range w.missing {
@@ -119,6 +126,17 @@ func runLockdownApply(ctx context.Context, a *app, o lockdownApplyOptions) error
 		a.Result().Mark(ui.Warning, ui.Plain(fmt.Sprintf("rolled back in %v unless you run `postern host lockdown confirm`", o.within)))
 	}
 	return nil
+}
+
+// standsAs reports whether there is nothing to do: the policy stands already, or
+// somebody is trying another and will say whether it is to stay.
+func standsAs(p lockdown.Policy) (bool, error) {
+	until, err := lockdown.Host{Dir: runDir}.Pending()
+	if err != nil || !until.IsZero() {
+		return err == nil, err
+	}
+	state, err := lockdown.Read()
+	return state != nil && len(state.Drift(p)) == 0, err
 }
 
 // watch starts the process that rolls back.
@@ -304,7 +322,10 @@ func addressText(addrs []netip.Addr) string {
 	for _, addr := range addrs {
 		out = append(out, addr.String())
 	}
-	return strings.Join(out, " and ")
+	if n := len(out); n > 1 {
+		out = append(out[:n-2], out[n-2]+" and "+out[n-1])
+	}
+	return strings.Join(out, ", ")
 }
 
 // userNames names the users of this host; none if they cannot be read, since

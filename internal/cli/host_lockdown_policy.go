@@ -2,12 +2,17 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
+	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/postern-dev/postern/internal/fault"
+	"github.com/postern-dev/postern/internal/host/hostfile"
 	"github.com/postern-dev/postern/internal/host/lockdown"
 )
 
@@ -19,6 +24,7 @@ type lockdownOptions struct {
 	logGroup      uint16
 	allowMissing  bool
 	allowNobody   bool
+	config        string // a file of settings; what flags say goes first
 }
 
 // changed tells whether a flag was given; nil: none was.
@@ -40,6 +46,7 @@ func (o *lockdownOptions) flags(cmd *cobra.Command) {
 	f.Uint16Var(&o.logGroup, "log-group", defaultLogGroup, "`NUMBER` of the NFLOG group that refusals are reported to; 0 for none")
 	f.BoolVar(&o.allowMissing, "allow-missing", false, "leave out users and groups that this host does not have")
 	f.BoolVar(&o.allowNobody, "allow-nobody", false, "apply it although nobody would be allowed")
+	f.StringVar(&o.config, "config", hostfile.Path, "`FILE` of settings, read if it is there; flags go before it")
 	_ = cmd.RegisterFlagCompletionFunc("endpoint", cobra.FixedCompletions(lockdown.EndpointNames(), cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -49,13 +56,57 @@ type wish struct {
 	missing []string // names that were left out
 }
 
-// wish resolves what the flags say on this host, reporting every mistake.
-func (o *lockdownOptions) wish(ctx context.Context, given changed) (wish, error) {
-	group := o.logGroup
+// settle fills in from the file what no flag says, and tells whether there is
+// anything to go by. The short form has no flags and reads no file.
+func (o *lockdownOptions) settle(given changed) (bool, error) {
 	if given == nil {
-		group = defaultLogGroup
+		o.logGroup = defaultLogGroup
+		return true, nil
 	}
-	w := wish{policy: lockdown.Policy{LogGroup: group}}
+	some := slices.ContainsFunc(policyFlags, given)
+	data, err := os.ReadFile(o.config)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !given("config"):
+		return some, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return false, &fault.Error{Where: o.config, What: "is not there", Hint: "`postern host install --print` shows one"}
+	}
+	if err != nil {
+		return false, unreadable(o.config, err)
+	}
+	file, err := hostfile.Parse(o.config, data)
+	if err != nil {
+		return false, err
+	}
+	o.fill(file.Lockdown, given)
+	return true, nil
+}
+
+// fill takes over what flags do not say. Users and groups are one answer to one
+// question: who names users means no group of the file.
+func (o *lockdownOptions) fill(file hostfile.Lockdown, given changed) {
+	if !given("allow") && !given("allow-group") {
+		o.allow, o.groups = file.Allow, file.AllowGroups
+	}
+	if !given("endpoint") {
+		o.endpoints = file.Endpoints
+	}
+	if !given("forward-from") {
+		o.forwardFrom = file.ForwardFrom
+	}
+	if !given("log-group") && file.LogGroup != nil {
+		o.logGroup = *file.LogGroup
+	}
+	o.allowMissing = o.allowMissing || file.AllowMissing
+	o.allowNobody = o.allowNobody || file.AllowNobody
+}
+
+// wish resolves what flags and file say on this host, reporting every mistake.
+func (o *lockdownOptions) wish(ctx context.Context, given changed) (wish, error) {
+	if _, err := o.settle(given); err != nil {
+		return wish{}, err
+	}
+	w := wish{policy: lockdown.Policy{LogGroup: o.logGroup}}
 	var wrong fault.List
 	collect := func(err error) {
 		if list, ok := err.(fault.List); ok { //nolint:errorlint // its members, for one list
@@ -87,7 +138,7 @@ func (o *lockdownOptions) wish(ctx context.Context, given changed) (wish, error)
 	if len(w.policy.Allow) == 0 && !o.allowNobody {
 		return wish{}, &fault.Error{
 			Code: fault.Usage, What: "nobody would be allowed, not even root",
-			Hint: "name users, such as --allow root; or add --allow-nobody",
+			Hint: "name users, such as --allow root or in " + hostfile.Path + "; or add --allow-nobody",
 		}
 	}
 	return w, w.policy.Check()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +25,7 @@ func newLockdownStatus(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Tell whether the firewall stands, is as it should be, and whom it refuses",
-		Long: "Compares what stands in the kernel with what the flags ask for, rule by rule; without flags, with what its own sets stand for, " +
+		Long: "Compares what stands in the kernel with what flags and file ask for, rule by rule; without any, with what its own sets stand for, " +
 			"which finds rules that others have changed. Exits with 3 if the firewall is absent or differs. " +
 			"Refusals are counted by user since the last apply; a user without one for a day is forgotten.",
 		Args: atMost(),
@@ -116,7 +115,11 @@ func (o *lockdownStatusOptions) look(ctx context.Context, given changed) (*lockd
 		answer.PendingUntil = &until
 	}
 	want := state.Policy
-	if slices.ContainsFunc(policyFlags, given) {
+	asked, err := o.settle(given)
+	if err != nil {
+		return nil, err
+	}
+	if asked {
 		w, err := o.wish(ctx, given)
 		if err != nil {
 			return nil, err

@@ -13,7 +13,7 @@ import (
 const passwd = `root:x:0:0:root:/root:/bin/bash
 cwagent:x:997:997::/:/usr/sbin/nologin
 ann:x:1000:1000::/:/bin/bash
-bob:x:1001:500::/home/bob:/bin/bash
+bob:x:1001:500::/:/bin/bash
 broken line
 halfuid:x:nine:9:::
 100:x:1002:1002::/:/bin/sh
