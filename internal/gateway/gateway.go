@@ -6,8 +6,11 @@
 // What it cannot read with certainty it refuses. It judges by the policies that
 // it is given and knows no resource's own policy: bucket policies, key policies
 // and trust policies are for what stands behind it. S3's buckets are read from
-// paths, not from host names. It passes requests on as they were signed, for
-// something that does not verify them again.
+// paths, not from host names.
+//
+// It passes requests on to something that does not verify them again: with the
+// headers that AWS's clients send and no others, the scope that was judged in
+// the Authorization header, and JSON bodies with their ampersands escaped.
 package gateway
 
 import (
@@ -142,19 +145,14 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), g.opt.Timeout)
 	defer cancel()
 	r = r.WithContext(ctx)
-	// Reading ends when the server's own time-outs say so.
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.opt.MaxBody))
-	if err != nil {
-		http.Error(w, "the request's body is too large or incomplete", http.StatusRequestEntityTooLarge)
-		return
-	}
-	v := g.judge(r, body)
+	v := g.judge(w, r)
 	g.record(v)
 	if v.record.Outcome != Passed {
 		v.refuse(w, r)
 		return
 	}
-	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	r.Header, r.Trailer, r.TransferEncoding = v.head, nil, nil
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(v.body)), int64(len(v.body))
 	g.proxy.ServeHTTP(w, r)
 }
 
@@ -172,7 +170,6 @@ func (g *Gateway) record(v *verdict) {
 func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 	p.Out.URL.Scheme, p.Out.URL.Host = g.opt.Upstream.Scheme, g.opt.Upstream.Host
 	p.Out.Host = ""
-	p.Out.Header.Del("Expect") // the body is here already
 }
 
 func (g *Gateway) unreachable(w http.ResponseWriter, r *http.Request, err error) {

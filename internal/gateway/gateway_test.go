@@ -47,6 +47,7 @@ type bench struct {
 	records  []gateway.Record
 	upstream *httptest.Server
 	arrived  []string // "METHOD HOST PATH?QUERY BODY"
+	heads    []http.Header
 }
 
 func newBench(t testing.TB) *bench {
@@ -55,6 +56,7 @@ func newBench(t testing.TB) *bench {
 	b.upstream = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		b.arrived = append(b.arrived, r.Method+" "+r.Host+" "+r.URL.RequestURI()+" "+string(body))
+		b.heads = append(b.heads, r.Header)
 		w.Header().Set("X-Upstream", "yes")
 		w.WriteHeader(http.StatusAccepted)
 	}))
@@ -105,6 +107,11 @@ func (c call) request(t testing.TB, creds aws.Credentials, at time.Time) *http.R
 	if c.target != "" {
 		r.Header.Set("X-Amz-Target", c.target)
 	}
+	return c.sign(t, r, creds, at)
+}
+
+func (c call) sign(t testing.TB, r *http.Request, creds aws.Credentials, at time.Time) *http.Request {
+	t.Helper()
 	digest := sha256.Sum256([]byte(c.body))
 	payload := hex.EncodeToString(digest[:])
 	if v := c.header["X-Amz-Content-Sha256"]; v != "" {
@@ -307,8 +314,11 @@ func TestBodyTooLarge(t *testing.T) {
 	c := call{service: "s3", method: "PUT", path: "/shop/a", body: strings.Repeat("x", 1<<10+1)}
 	w := httptest.NewRecorder()
 	b.ServeHTTP(w, c.request(t, good, now))
-	if w.Code != http.StatusRequestEntityTooLarge || len(b.arrived) > 0 {
-		t.Errorf("answered %d, arrived %q", w.Code, b.arrived)
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "body") || len(b.arrived) > 0 {
+		t.Errorf("answered %d %s, arrived %q", w.Code, w.Body, b.arrived)
+	}
+	if len(b.records) != 1 || b.records[0].Outcome != gateway.Refused {
+		t.Errorf("recorded %+v", b.records)
 	}
 }
 

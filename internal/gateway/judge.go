@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"crypto/subtle"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -15,11 +16,13 @@ import (
 	"github.com/postern-dev/postern/internal/wire"
 )
 
-// verdict is a request's record, and how to refuse it.
+// verdict is a request's record, and how to refuse it or what goes on of it.
 type verdict struct {
 	record   Record
 	protocol wire.Protocol
 	why      wire.Refusal
+	head     http.Header
+	body     []byte
 }
 
 func (v *verdict) no(outcome Outcome, why wire.Refusal, message string) *verdict {
@@ -30,29 +33,22 @@ func (v *verdict) no(outcome Outcome, why wire.Refusal, message string) *verdict
 const (
 	notSigned    = "Request is missing Authentication Token"
 	badToken     = "The security token included in the request is invalid."
+	badBody      = "The request's body is too large or incomplete."
 	badSignature = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 )
 
 // judge decides a request: who signed it, what it asks for, whether that is
-// allowed.
-func (g *Gateway) judge(r *http.Request, body []byte) *verdict {
+// allowed. It reads the body only of those who name a key that holds. Reading
+// ends when the server's own time-outs say so.
+func (g *Gateway) judge(w http.ResponseWriter, r *http.Request) *verdict {
 	v := &verdict{record: Record{Time: g.opt.Clock()}}
-	sig, signed, err := sigv4.Parse(r)
-	v.record.KeyID, v.record.Service = sig.KeyID, sig.Service
-	protocol, served := wire.ProtocolOf(sig.Service)
-	v.protocol = protocol
-	switch {
-	case !signed:
-		return v.no(Refused, wire.NoCredentials, notSigned)
-	case err != nil:
-		return v.no(Refused, wire.Incomplete, err.Error())
-	}
-	holder, ok := g.opt.Keys.Holder(r.Context(), sig.KeyID)
+	sig, holder, ok := g.signer(v, r)
 	if !ok {
-		return v.no(Refused, wire.UnknownKey, badToken)
+		return v
 	}
-	if message := sig.CheckTime(v.record.Time); message != "" {
-		return v.no(Refused, wire.BadSignature, message)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.opt.MaxBody))
+	if err != nil {
+		return v.no(Refused, wire.BadParameter, badBody)
 	}
 	data, ok := sig.Verify(r, body, holder.Secret)
 	if !ok {
@@ -62,14 +58,50 @@ func (g *Gateway) judge(r *http.Request, body []byte) *verdict {
 		return v.no(Refused, wire.WrongToken, badToken)
 	}
 	v.record.Principal = holder.Principal.ARN
-	asked := request(r, sig.Service, data)
-	v.record.Operation = operation(asked)
-	calls, ok := wire.Read(asked, scope(sig, holder))
-	if !served || !ok {
+	calls, ok := v.read(r, sig, holder, data)
+	if !ok {
 		return v.no(Unknown, wire.Denied, "User: "+holder.Principal.ARN+" is not authorized to perform: "+sig.Service+":"+v.record.Operation+
 			" because the gateway cannot tell what this request asks for")
 	}
+	v.body = plain(v.protocol, body)
 	return v.decide(calls, holder, g.model(r, sig, holder, v.record.Time))
+}
+
+// signer is who claims to have signed a request, as far as that shows without
+// its body.
+func (g *Gateway) signer(v *verdict, r *http.Request) (sigv4.Signature, Holder, bool) {
+	sig, signed, err := sigv4.Parse(r)
+	v.record.KeyID, v.record.Service = sig.KeyID, sig.Service
+	v.protocol, _ = wire.ProtocolOf(sig.Service)
+	switch {
+	case !signed:
+		v.no(Refused, wire.NoCredentials, notSigned)
+		return sig, Holder{}, false
+	case err != nil:
+		v.no(Refused, wire.Incomplete, err.Error())
+		return sig, Holder{}, false
+	}
+	holder, ok := g.opt.Keys.Holder(r.Context(), sig.KeyID)
+	if !ok {
+		v.no(Refused, wire.UnknownKey, badToken)
+		return sig, Holder{}, false
+	}
+	if message := sig.CheckTime(v.record.Time); message != "" {
+		v.no(Refused, wire.BadSignature, message)
+		return sig, Holder{}, false
+	}
+	return sig, holder, true
+}
+
+// read finds out what a request asks for, of the headers that go on.
+func (v *verdict) read(r *http.Request, sig sigv4.Signature, holder Holder, data []byte) ([]wire.Call, bool) {
+	head, once := forwarded(r.Header)
+	asked := request(r, sig.Service, head, data)
+	v.record.Operation = operation(asked)
+	calls, ok := wire.Read(asked, scope(sig, holder))
+	v.head = head
+	v.head.Set("Authorization", sig.Authorization())
+	return calls, ok && once && !reserved(r.URL.Path)
 }
 
 // decide judges each call. All of them are recorded, the first that is denied
@@ -108,10 +140,10 @@ func (g *Gateway) model(r *http.Request, sig sigv4.Signature, holder Holder, now
 	return m
 }
 
-func request(r *http.Request, service string, body []byte) wire.Request {
+func request(r *http.Request, service string, head http.Header, body []byte) wire.Request {
 	return wire.Request{
 		Service: service, Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery,
-		Target: r.Header.Get("X-Amz-Target"), Type: r.Header.Get("Content-Type"), Header: r.Header, Body: body,
+		Target: head.Get("X-Amz-Target"), Type: head.Get("Content-Type"), Header: head, Body: body,
 	}
 }
 

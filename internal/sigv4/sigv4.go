@@ -38,6 +38,12 @@ func (s Signature) scope() string {
 	return s.Date + "/" + s.Region + "/" + s.Service + "/aws4_request"
 }
 
+// Authorization is the Authorization header that carries the signature,
+// wherever it stood: the credential first, as AWS's clients write it.
+func (s Signature) Authorization() string {
+	return algorithm + " Credential=" + s.KeyID + "/" + s.scope() + ", SignedHeaders=" + strings.Join(s.SignedHeaders, ";") + ", Signature=" + s.Signature
+}
+
 // Incomplete is the error of a signature that lacks a part or has it in the
 // wrong shape, in AWS's words.
 type Incomplete struct{ Message string }
@@ -49,6 +55,9 @@ func (e Incomplete) Error() string { return e.Message }
 // Incomplete; beside it stands what could be read.
 func Parse(r *http.Request) (Signature, bool, error) {
 	header := r.Header.Get("Authorization")
+	if len(r.Header.Values("Authorization")) > 1 {
+		return Signature{}, true, Incomplete{"Only one Authorization header is allowed"}
+	}
 	if query := r.URL.Query(); query.Has("X-Amz-Algorithm") {
 		if header != "" { // whoever reads the other one would see another caller
 			return Signature{}, true, Incomplete{"Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization header should be specified"}
@@ -101,11 +110,17 @@ func firstWord(s string) string {
 
 func (s *Signature) setCredential(credential string) error {
 	p := strings.Split(credential, "/")
-	if len(p) != 5 || p[4] != "aws4_request" || p[0] == "" || p[2] == "" || p[3] == "" {
+	if len(p) != 5 || p[4] != "aws4_request" || p[0] == "" || !word(p[2]) || !word(p[3]) {
 		return Incomplete{"Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '" + credential + "'"}
 	}
 	s.KeyID, s.Date, s.Region, s.Service = p[0], p[1], p[2], p[3]
 	return nil
+}
+
+// word tells whether s is written as regions and services are. A comma in one
+// would end the credential for some.
+func word(s string) bool {
+	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
 func parsePresigned(query url.Values) (Signature, error) {

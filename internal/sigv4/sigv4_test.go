@@ -161,6 +161,33 @@ func TestTwoSignatures(t *testing.T) {
 	}
 }
 
+// TestScope: what could end a scope early for another reader is none.
+func TestScope(t *testing.T) {
+	for credential, want := range map[string]bool{
+		"AKIA/20260601/eu-west-1/s3/aws4_request":     true,
+		"AKIA/20260601/eu,west/s3/aws4_request":       false,
+		"AKIA/20260601/eu-west-1/S3/aws4_request":     false,
+		"AKIA/20260601/eu-west-1/s3 /aws4_request":    false,
+		"AKIA/20260601//s3/aws4_request":              false,
+		"AKIA/x/20260601/eu-west-1/s3/aws4_request":   false,
+		"AKIA/20260601/eu-west-1/s3/aws4_request/ecr": false,
+	} {
+		var s Signature
+		if err := s.setCredential(credential); (err == nil) != want {
+			t.Errorf("%s: %v", credential, err)
+		}
+	}
+}
+
+// TestAuthorization: a signature is read as it was written.
+func TestAuthorization(t *testing.T) {
+	const header = "AWS4-HMAC-SHA256 Credential=AKIA/20260601/eu-west-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=00"
+	s, err := parseAuthorization(header)
+	if err != nil || s.Authorization() != header {
+		t.Errorf("%v: %s", err, s.Authorization())
+	}
+}
+
 // FuzzAuthorization: a header that parses has every part, and verifies with
 // nobody's key.
 func FuzzAuthorization(f *testing.F) {

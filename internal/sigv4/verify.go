@@ -39,14 +39,11 @@ func (s Signature) Verify(r *http.Request, body []byte, secret string) (data []b
 	return s.chunks(payload, body, secret)
 }
 
-// coversHeaders demands of S3's requests, as S3 does, that each x-amz header is
-// signed: they say which object is copied, and who may read the copy.
+// coversHeaders demands, as AWS does, that each x-amz header is signed: they say
+// which operation is meant, which object is copied, and who may read the copy.
 //
-// https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 func (s Signature) coversHeaders(r *http.Request) bool {
-	if s.Service != "s3" {
-		return true
-	}
 	for name := range r.Header {
 		name = strings.ToLower(name)
 		if strings.HasPrefix(name, "x-amz-") && name != "x-amz-content-sha256" && !slices.Contains(s.SignedHeaders, name) {
