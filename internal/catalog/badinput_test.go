@@ -64,12 +64,37 @@ func TestHintsNameTheLevel(t *testing.T) {
 		{
 			"secrets-read", "",
 			catalog.Args{"names": {"arn:aws:secretsmanager:eu-west-1:333333333333:secret:shop/db-Ab12Cd"}},
-			catalog.ArgError{Param: "names", Msg: `"arn:aws:secretsmanager:eu-west-1:333333333333:secret:shop/db-Ab12Cd" is an ARN; a name is wanted`, Hint: "write names: [shop/db]"},
+			catalog.ArgError{Param: "names", Msg: `"arn:aws:secretsmanager:eu-west-1:333333333333:secret:shop/db-Ab12Cd" is an ARN; a name is wanted`, Hint: "write names: [shop/db]; what another account has is reached through a role there: see assume-roles"},
 		},
 		{
 			"ssm-parameters-read", "",
 			catalog.Args{"names": {"/shop/db-password"}},
 			catalog.ArgError{Param: "names", Msg: `"/shop/db-password" has a slash too many`, Hint: `write "shop/db-password"`},
+		},
+		{
+			"ecr-docker-push", "",
+			catalog.Args{"repositories": {"333333333333.dkr.ecr.eu-west-1.amazonaws.com/shop"}},
+			catalog.ArgError{Param: "repositories", Msg: `"333333333333.dkr.ecr.eu-west-1.amazonaws.com/shop" begins with the address of a registry; the repository's name alone is wanted`, Hint: "write repositories: [team/web]"},
+		},
+		{
+			"ecr-docker-push", "",
+			catalog.Args{"repositories": {"team/"}},
+			catalog.ArgError{Param: "repositories", Msg: `"team/" has a slash too many`, Hint: `write "team"; for all below a name use level prefix, for the whole registry level registry`},
+		},
+		{
+			"ecr-docker-push", "",
+			catalog.Args{"repositories": {""}},
+			catalog.ArgError{Param: "repositories", Msg: "is empty", Hint: "write repositories: [team/web]; for all below a name use level prefix, for the whole registry level registry"},
+		},
+		{
+			"terraform-remote-state-s3", "",
+			catalog.Args{"bucket": {"acme-state"}, "key": {"shop/../web/terraform.tfstate"}},
+			catalog.ArgError{Param: "key", Msg: `"shop/../web/terraform.tfstate" contains ".."`, Hint: `write "web/terraform.tfstate"; for every state of a folder use level prefix, for all of the bucket level bucket`},
+		},
+		{
+			"terraform-remote-state-s3", "",
+			catalog.Args{"bucket": {"acme-state"}, "key": {"a..b"}},
+			catalog.ArgError{Param: "key", Msg: `"a..b" contains ".."`, Hint: `write key: shop/terraform.tfstate; for every state of a folder use level prefix, for all of the bucket level bucket`},
 		},
 		{
 			"ssm-parameters-read", "",
@@ -105,7 +130,7 @@ func TestHintsNameTheLevel(t *testing.T) {
 		{
 			"assume-roles", "",
 			catalog.Args{"roles": {"arn:aws:iam::333333333333:root"}},
-			catalog.ArgError{Param: "roles", Msg: `"arn:aws:iam::333333333333:root" is an ARN; a name is wanted`, Hint: "write roles: [arn:aws:iam::333333333333:role/allow-auto-deploy]"},
+			catalog.ArgError{Param: "roles", Msg: `"arn:aws:iam::333333333333:root" does not have the form of this parameter: up to 30 ARNs of roles, with their paths if they have one`, Hint: "write roles: [arn:aws:iam::333333333333:role/allow-auto-deploy]"},
 		},
 		{
 			"pulumi-state-s3", "",

@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -118,19 +119,23 @@ func (p *Param) fault(v string) (msg, hint string) {
 	matches := p.pattern == nil || p.pattern().MatchString(v)
 	switch {
 	case v == "":
-		return "is empty", write
+		return "is empty", join(write, p.Wider)
 	case strings.ContainsAny(v, "*?"):
 		return fmt.Sprintf("%q is a wildcard and would widen the grant", v), join(p.Wider, "name each one: "+p.example())
 	case strings.Contains(v, "${"):
 		return fmt.Sprintf("%q is a policy variable: what it grants cannot be proven", v), write
 	case p.Regions:
 		return CheckRegion(v)
-	case strings.HasPrefix(v, "arn:") && !(matches && strings.Contains(p.Pattern, "arn:")):
-		return fmt.Sprintf("%q is an ARN; a name is wanted", v), write
+	case strings.HasPrefix(v, "arn:") && !strings.Contains(p.Pattern, "arn:"):
+		return fmt.Sprintf("%q is an ARN; a name is wanted", v), join(write, "what another account has is reached through a role there: see assume-roles")
+	case strings.Contains(v, ".dkr.ecr."):
+		return fmt.Sprintf("%q begins with the address of a registry; the repository's name alone is wanted", v), write
 	case strings.Contains(v, ".."):
-		return fmt.Sprintf("%q contains \"..\"", v), write
-	case strings.HasPrefix(v, "/"), strings.HasSuffix(v, "/"), strings.Contains(v, "//"):
-		return fmt.Sprintf("%q has a slash too many", v), p.withoutSlashes(v)
+		return fmt.Sprintf("%q contains \"..\"", v), join(p.clean(v), p.Wider)
+	case strings.HasSuffix(v, "/"):
+		return fmt.Sprintf("%q has a slash too many", v), join(p.clean(v), p.Wider)
+	case strings.HasPrefix(v, "/"), strings.Contains(v, "//"):
+		return fmt.Sprintf("%q has a slash too many", v), p.clean(v)
 	case !matches && strings.Contains(v, "/"):
 		return fmt.Sprintf("%q has a part or a slash too many, or a character that is not allowed", v), write
 	case !matches:
@@ -141,12 +146,11 @@ func (p *Param) fault(v string) (msg, hint string) {
 	return "", ""
 }
 
-// withoutSlashes suggests the value without its superfluous slashes, if that
+// clean suggests the value without superfluous slashes and ways up, if that
 // would do.
-func (p *Param) withoutSlashes(v string) string {
-	parts := strings.FieldsFunc(v, func(r rune) bool { return r == '/' })
-	clean := strings.Join(parts, "/")
-	if p.pattern != nil && p.pattern().MatchString(clean) {
+func (p *Param) clean(v string) string {
+	clean := strings.TrimPrefix(path.Clean("/"+v), "/")
+	if !strings.Contains(clean, "..") && p.pattern != nil && p.pattern().MatchString(clean) {
 		return fmt.Sprintf("write %q", clean)
 	}
 	return "write " + p.example()

@@ -17,6 +17,7 @@ func TestCheck(t *testing.T) {
 		many[i] = "shop" + strings.Repeat("x", i)
 	}
 	const writeRepositories = "write repositories: [team/web]"
+	const elsewhere = "; what another account has is reached through a role there: see assume-roles"
 	const widerRepositories = "for all below a name use level prefix, for the whole registry level registry"
 	tests := []struct {
 		name  string
@@ -76,12 +77,12 @@ func TestCheck(t *testing.T) {
 				{Param: "repositories", Msg: `"*" is a wildcard and would widen the grant`, Hint: widerRepositories + "; name each one: repositories: [team/web]"},
 				{Param: "repositories", Msg: `"team/*" is a wildcard and would widen the grant`, Hint: widerRepositories + "; name each one: repositories: [team/web]"},
 				{Param: "repositories", Msg: `"${aws:username}" is a policy variable: what it grants cannot be proven`, Hint: writeRepositories},
-				{Param: "repositories", Msg: `"arn:aws:ecr:eu-west-1:222222222222:repository/shop" is an ARN; a name is wanted`, Hint: writeRepositories},
-				{Param: "repositories", Msg: `"a/../b" contains ".."`, Hint: writeRepositories},
-				{Param: "repositories", Msg: `"team/" has a slash too many`, Hint: `write "team"`},
+				{Param: "repositories", Msg: `"arn:aws:ecr:eu-west-1:222222222222:repository/shop" is an ARN; a name is wanted`, Hint: writeRepositories + elsewhere},
+				{Param: "repositories", Msg: `"a/../b" contains ".."`, Hint: `write "b"; ` + widerRepositories},
+				{Param: "repositories", Msg: `"team/" has a slash too many`, Hint: `write "team"; ` + widerRepositories},
 				{Param: "repositories", Msg: `"Shop" does not have the form of this parameter: up to 100 repository names of the account's registry, without registry host or tag`, Hint: writeRepositories},
 				{Param: "repositories", Msg: `"team/a:b" has a part or a slash too many, or a character that is not allowed`, Hint: writeRepositories},
-				{Param: "repositories", Msg: "is empty", Hint: writeRepositories},
+				{Param: "repositories", Msg: "is empty", Hint: writeRepositories + "; " + widerRepositories},
 			},
 		},
 		{
@@ -111,7 +112,7 @@ func TestCheck(t *testing.T) {
 			name: "role by ARN and with a path", grant: "ecs-service-deployment",
 			args: catalog.Args{"services": {"prod/shop"}, "pass_roles": {"arn:aws:iam::222222222222:role/shop-task", "/team/shop-task"}},
 			want: []*catalog.ArgError{
-				{Param: "pass_roles", Msg: `"arn:aws:iam::222222222222:role/shop-task" is an ARN; a name is wanted`, Hint: "write pass_roles: [shop-task]"},
+				{Param: "pass_roles", Msg: `"arn:aws:iam::222222222222:role/shop-task" is an ARN; a name is wanted`, Hint: "write pass_roles: [shop-task]" + elsewhere},
 				{Param: "pass_roles", Msg: `"/team/shop-task" has a slash too many`, Hint: `write "team/shop-task"`},
 			},
 		},

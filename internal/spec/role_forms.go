@@ -185,7 +185,13 @@ func paramField(p catalog.Param) field[rawArgs] {
 	}
 	switch p.Type {
 	case catalog.List:
-		return set(oneOrMany(digits()))
+		list := oneOrMany(digits())
+		return set(form[[]string]{schema: list.schema, read: func(r *reader, n *yaml.Node) ([]string, bool) {
+			if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+				return []string{}, true // the catalogue says what to write instead
+			}
+			return list.read(r, n)
+		}})
 	case catalog.Bool:
 		return set(mapped(boolean(), func(b bool) []string { return []string{strconv.FormatBool(b)} }))
 	default:
