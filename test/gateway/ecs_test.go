@@ -49,6 +49,6 @@ func deployECS(s *stage) error {
 		"ecs describe-service-deployments --service-deployment-arns "+ecsARN+"service-deployment/prod/shop/0a1b",
 		"ecs list-tasks --cluster prod --service-name shop",
 		"ecs describe-tasks --cluster prod --tasks 0a1b2c3d",
-		"ecs run-task --cluster prod --task-definition shop:2",
+		"ecs run-task --cluster prod --task-definition shop:2 --tags key=commit,value=0a1b",
 	)
 }

@@ -152,7 +152,7 @@ func (s *stage) upstream() http.RoundTripper {
 		}
 		q := wire.Request{
 			Service: signedService(r), Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery,
-			Target: r.Header.Get("X-Amz-Target"), Header: r.Header, Body: body,
+			Target: r.Header.Get("X-Amz-Target"), Type: r.Header.Get("Content-Type"), Header: r.Header, Body: body,
 		}
 		if s.fails != nil && s.fails(r) {
 			return nil, errors.New("the witness lets this fail")
