@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -93,7 +94,19 @@ func (a *app) estateToProve(ctx context.Context, s *spec.Spec, offline bool) (*e
 	}
 	t, err := a.connectSpec(ctx, s, aws.Options{})
 	if err != nil {
-		return nil, err
+		return nil, offerOffline(err)
 	}
 	return t.observe(ctx)
+}
+
+// offerOffline adds to the hint of an error about credentials that a spec can be
+// proved without any.
+func offerOffline(err error) error {
+	var e *fault.Error
+	if !errors.As(err, &e) || e.Code != fault.Auth {
+		return err
+	}
+	offered := *e
+	offered.Hint += "; to prove what the spec asks for: postern prove --offline"
+	return &offered
 }
