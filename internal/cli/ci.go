@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/postern-dev/postern/internal/cli/ui"
 	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/snippet"
+	"github.com/postern-dev/postern/internal/spec"
 )
 
 type ciOptions struct {
@@ -63,6 +65,8 @@ func runCI(a *app, o ciOptions) error {
 	switch {
 	case o.json:
 		return a.Result().JSON(matching)
+	case len(all) == 0:
+		a.Talk().Text(0, ui.StylePlain, "no role trusts an identity")
 	case o.system == "":
 		snippetsTable(a.Result(), matching)
 	default:
@@ -82,24 +86,27 @@ func (o *ciOptions) paths() []string {
 // nothing is about a system or a role for which there is nothing to print. It
 // says what there is.
 func (o *ciOptions) nothing(all []snippet.Snippet) error {
-	e := &fault.Error{Code: fault.Usage, What: fmt.Sprintf("no identity of kind %q is trusted by a role", o.system)}
+	e := &fault.Error{Code: fault.Usage}
 	roles := rolesOf(all, o.system)
-	switch systems := systemsOf(all); {
+	switch {
 	case len(roles) > 0:
 		e.What = fmt.Sprintf("no %s identity may take a role %q", o.system, o.role)
-		e.Hint = didYouMean(o.role, "postern ci "+o.system+" ", roles)
-		if e.Hint == "" {
-			e.Hint = "they may take " + strings.Join(roles, ", ")
-		}
-	case !slices.Contains(snippet.Systems(), o.system) && didYouMean(o.system, "", snippet.Systems()) != "":
+		e.Hint = cmp.Or(didYouMean(o.role, "postern ci "+o.system+" ", roles), "they may take "+strings.Join(roles, ", "))
+	case !slices.Contains(snippet.Systems(), o.system):
 		e.What = fmt.Sprintf("%q is no kind of identity", o.system)
-		e.Hint = didYouMean(o.system, "postern ci ", snippet.Systems())
-	case len(systems) > 0:
-		e.Hint = "there is " + strings.Join(systems, ", ")
+		e.Hint = cmp.Or(spec.KindHint(o.system), didYouMean(o.system, "postern ci ", snippet.Systems()), thereIs(all))
 	default:
-		e.Hint = "declare a role that trusts one"
+		e.What = fmt.Sprintf("no role trusts an identity of kind %s", o.system)
+		e.Hint = thereIs(all)
 	}
 	return e
+}
+
+func thereIs(all []snippet.Snippet) string {
+	if len(all) == 0 {
+		return "declare a role that trusts one"
+	}
+	return "there is " + strings.Join(systemsOf(all), ", ")
 }
 
 // systemsOf are the systems of the snippets, and rolesOf the roles of those of

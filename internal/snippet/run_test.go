@@ -67,6 +67,11 @@ var runs = []run{
 		edit: strings.NewReplacer("Ec2InstanceMetadata", "Environment"),
 	},
 	{
+		system: "aws_account", identity: "partner", session: "partner",
+		env:  map[string]string{"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"},
+		edit: strings.NewReplacer("Ec2InstanceMetadata", "Environment"),
+	},
+	{
 		system: "roles_anywhere", identity: "machine",
 		edit: strings.NewReplacer("CERTIFICATE", "cert.pem", "PRIVATE_KEY", "key.pem", "PROFILE_ARN", "arn:profile"),
 		commands: map[string]string{"aws_signing_helper": `[ "$*" = "credential-process --certificate cert.pem --private-key key.pem` +

@@ -25,7 +25,7 @@ type Snippet struct {
 
 // All gives the snippets of a spec, role by role, identity by identity.
 func All(s *spec.Spec) ([]Snippet, error) {
-	var all []Snippet
+	all := []Snippet{}
 	for i := range s.Roles {
 		r := &s.Roles[i]
 		for j, entry := range compile.Entries(s, r) {

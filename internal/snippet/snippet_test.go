@@ -109,6 +109,30 @@ func TestEveryKind(t *testing.T) {
 	}
 }
 
+// TestPage holds docs/ci.md against the forms: each system has its row, with the
+// file that the text is for.
+func TestPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/ci.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{}
+	for line := range strings.Lines(string(page)) {
+		if rest, ok := strings.CutPrefix(line, "| `"); ok {
+			system, row, _ := strings.Cut(rest, "` |")
+			rows[system] = row
+		}
+	}
+	if diff := cmp.Diff(Systems(), slices.Sorted(maps.Keys(rows))); diff != "" {
+		t.Errorf("systems (-) and rows (+):\n%s", diff)
+	}
+	for _, f := range forms {
+		if f.file != "" && !strings.HasPrefix(f.file, "~") && !strings.Contains(rows[f.system], "`"+f.file+"`") {
+			t.Errorf("%s: the row does not say %s: %s", f.system, f.file, rows[f.system])
+		}
+	}
+}
+
 // TestNoTrace looks for what a template leaves behind when a value is missing.
 func TestNoTrace(t *testing.T) {
 	for name, s := range every(t) {

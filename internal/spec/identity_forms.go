@@ -158,6 +158,10 @@ func otherKind(word, beside string) string {
 	return ""
 }
 
+// KindHint says what is meant by a word that is no kind of identity, such as
+// the usual name of a CI system; empty if that is not known.
+func KindHint(word string) string { return otherKind(word, "") }
+
 // sinkKinds are the places that a key can be delivered to.
 var sinkKinds = []string{
 	"github", "gitlab", "circleci", "travis", "bitbucket", "buildkite", "jenkins", "azure_devops",
