@@ -12,7 +12,7 @@ func (p *parser) document(doc *Document) bool {
 	ok := p.members("element", false, func(name string, at int) bool {
 		switch name {
 		case "Version":
-			return p.version(doc)
+			return p.text(name, &doc.Version)
 		case "Id":
 			return p.text(name, &doc.ID)
 		case "Statement":
@@ -26,16 +26,6 @@ func (p *parser) document(doc *Document) bool {
 		p.errorAt(0, "policy has no Statement")
 	}
 	return ok
-}
-
-func (p *parser) version(doc *Document) bool {
-	if !p.text("Version", &doc.Version) {
-		return false
-	}
-	if _, isText := p.tok.(string); isText && doc.Version != Version2012 && doc.Version != Version2008 {
-		p.errorAt(p.start, "Version must be %q or %q", Version2012, Version2008)
-	}
-	return true
 }
 
 func (p *parser) statements(doc *Document) bool {

@@ -45,7 +45,7 @@ func (es SyntaxErrors) Error() string {
 // together with its Not… twin. Where AWS takes a list it also takes a single
 // string; condition values may be numbers and booleans. What depends on where
 // the policy is used (whether it must have a Principal, a Resource) is not
-// checked, nor are the names of actions, operators and keys.
+// checked, nor are the names of versions, actions, operators and keys.
 //
 // The error is of type SyntaxErrors and holds everything found, up to 50.
 //

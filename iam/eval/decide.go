@@ -111,7 +111,7 @@ func (q *query) ask(l *Layers) tally {
 	if len(l.Session) > 0 {
 		t.allows[Session] = q.layer(l.Session)
 	}
-	if l.Resource != nil {
+	if l.Resource != nil && !q.keepsBucketPolicy() {
 		t.resource = q.policy(l.Resource, direct)
 		t.allows[l.Resource.kind] = t.resource != noGrant
 	}

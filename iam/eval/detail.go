@@ -51,7 +51,7 @@ func (l *Layers) Details(r *Request) []Detail {
 	d.policies(0, l.Identity)
 	d.policies(0, l.Boundary)
 	d.policies(0, l.Session)
-	if l.Resource != nil {
+	if l.Resource != nil && !r.keepsBucketPolicy() {
 		d.policies(0, []*Policy{l.Resource})
 	}
 	d.policies(0, l.Endpoint)

@@ -140,7 +140,7 @@ func (j *judge) noDenies() Expr {
 	deny(0, j.layers.Identity...)
 	deny(0, j.layers.Boundary...)
 	deny(0, j.layers.Session...)
-	if j.layers.Resource != nil {
+	if j.layers.Resource != nil && !j.keepsBucketPolicy() {
 		deny(0, j.layers.Resource)
 	}
 	deny(0, j.layers.Endpoint...)

@@ -203,6 +203,7 @@ func TestAboveThePolicies(t *testing.T) {
 		rule, action, on string
 		who              eval.Principal
 		identity         string
+		resource         string
 		want             eval.Explanation // without reasons
 	}{
 		{rule: "19 without permission", action: "sts:GetCallerIdentity", on: "*", who: alice, want: eval.Explanation{Decision: eval.Allowed, Rule: "sts:GetCallerIdentity needs no permission and cannot be denied"}},
@@ -217,12 +218,18 @@ func TestAboveThePolicies(t *testing.T) {
 		{rule: "20 a role of Identity Center", action: "iam:UpdateAssumeRolePolicy", on: sso, who: root, want: eval.Explanation{Rule: "AWS owns the resource and lets no account change it", BlockedBy: resourceSide}},
 		{rule: "20 an alias of AWS", action: "kms:UpdateAlias", on: alias, who: alice, identity: allowAll, want: eval.Explanation{Rule: "AWS owns the resource and lets no account change it", BlockedBy: resourceSide}},
 		{rule: "20 a deny stays a deny", action: "kms:UpdateAlias", on: alias, who: alice, identity: v12(`"Effect":"Deny","Action":"*","Resource":"*"`), want: eval.Explanation{Decision: eval.ExplicitDeny, BlockedBy: []eval.Kind{eval.Identity}}},
+		{rule: "2 root and the policy of its bucket", action: "s3:DeleteBucketPolicy", on: "arn:aws:s3:::b", who: root, resource: denyS3Everyone, want: eval.Explanation{Decision: eval.Allowed, Rule: "the account's root user may do everything in its account"}},
+		{rule: "2 root and another call", action: "s3:DeleteBucket", on: "arn:aws:s3:::b", who: root, resource: denyS3Everyone, want: eval.Explanation{Decision: eval.ExplicitDeny, BlockedBy: resourceSide}},
+		{rule: "2 a user and the policy of a bucket", action: "s3:DeleteBucketPolicy", on: "arn:aws:s3:::b", who: alice, identity: allowAll, resource: denyS3Everyone, want: eval.Explanation{Decision: eval.ExplicitDeny, BlockedBy: resourceSide}},
 		{rule: "2 root", action: "s3:GetObject", on: bucket, who: root, want: eval.Explanation{Decision: eval.Allowed, Rule: "the account's root user may do everything in its account"}},
 	} {
 		t.Run(tc.rule, func(t *testing.T) {
 			var l eval.Layers
 			if tc.identity != "" {
 				l.Identity = compileList(t, eval.Identity, []string{tc.identity})
+			}
+			if tc.resource != "" {
+				l.Resource = compileList(t, eval.Resource, []string{tc.resource})[0]
 			}
 			r := &eval.Request{Principal: tc.who, Action: tc.action, Resource: tc.on}
 			decide(t, &l, r)

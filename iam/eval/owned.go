@@ -101,6 +101,18 @@ func (r *Request) asksForSession() bool {
 	return len(r.Action) == len(action) && strings.EqualFold(r.Action, action) && (r.Principal.Kind == User || r.Principal.Kind == Root)
 }
 
+// keepsBucketPolicy tells the requests that no bucket policy can deny: those of
+// the bucket's own root user for that policy, so that nobody locks himself out.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketPolicy.html
+func (r *Request) keepsBucketPolicy() bool {
+	if r.Principal.Kind != Root || crossAccount(r) || !strings.Contains(r.Resource, ":s3:::") || strings.Contains(r.Resource, "/") {
+		return false
+	}
+	name, s3 := cutPrefixFold(r.Action, "s3:")
+	return s3 && (strings.EqualFold(name, "GetBucketPolicy") || strings.EqualFold(name, "PutBucketPolicy") || strings.EqualFold(name, "DeleteBucketPolicy"))
+}
+
 // principalKinds is a set of kinds of principal, one bit each.
 type principalKinds uint16
 

@@ -59,6 +59,8 @@ func compilePrincipals(p *iam.Principal) (*principals, error) {
 			return out, fmt.Errorf("principal %q: a wildcard must stand alone", s)
 		case err == nil && (strings.Contains(s, "${") || arn.Service != "iam" && arn.Service != "sts"), err != nil && !iam.IsAccountID(s) && !isUniqueID(s):
 			return out, fmt.Errorf("principal %q names nobody", s)
+		case isOriginAccess(s):
+			out.services = append(out.services, s)
 		case iam.IsAccountID(s):
 			out.accounts = append(out.accounts, s)
 		case err == nil && arn.Service == "iam" && arn.Resource == "root":
@@ -183,9 +185,9 @@ func (ps *principals) denies(p *Principal) truth {
 }
 
 // exempts says whether a Deny on the NotPrincipal element passes p by. AWS
-// checks the account, then the role, then the session: each must be listed, and
-// of a role whose session is not known only that is in doubt. A principal with a
-// permissions boundary is never passed by.
+// checks the account, then the role, then the session: each must be listed, of
+// a role as such its account and itself. A principal with a permissions boundary
+// is never passed by.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
 func (ps *principals) exempts(p *Principal, bounded bool) truth {
@@ -206,8 +208,6 @@ func (ps *principals) exempts(p *Principal, bounded bool) truth {
 		return yes
 	case p.Kind == RoleSession && !ps.namesRole(p), !slices.Contains(ps.arns, p.ARN):
 		return no
-	case p.Kind == Role:
-		return maybe
 	}
 	return yes
 }

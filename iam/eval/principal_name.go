@@ -8,8 +8,9 @@ import (
 )
 
 // ParsePrincipal tells from a name who makes a request: an ARN of IAM or STS,
-// an account id (its root user), the name of a service, or the name of one of
-// the identity providers that AWS knows without an ARN. Of a role session it
+// an account id (its root user), the name of a service or the ARN of an origin
+// access identity, which is taken for one, or the name of one of the identity
+// providers that AWS knows without an ARN. Of a role session it
 // leaves RoleARN empty, of a federated user UserARN: the names do not say them.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
@@ -19,7 +20,7 @@ func ParsePrincipal(name string) (Principal, error) {
 		return Principal{Kind: Root, ARN: "arn:aws:iam::" + name + ":root", Account: name}, nil
 	case isWebProvider(name):
 		return Principal{Kind: WebIdentity, ARN: name}, nil
-	case isServiceName(name):
+	case isServiceName(name), isOriginAccess(name):
 		return Principal{Kind: Service, ARN: name}, nil
 	}
 	arn, err := iam.ParseARN(name)
@@ -76,6 +77,14 @@ func isServiceName(name string) bool {
 		}
 	}
 	return false
+}
+
+// isOriginAccess tells the identity by which CloudFront reads a bucket. Like a
+// service it has no policies of its own.
+//
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
+func isOriginAccess(arn string) bool {
+	return strings.HasPrefix(arn, "arn:") && strings.Contains(arn, ":iam::cloudfront:user/")
 }
 
 // WithRole fills in a session's role from the condition key aws:PrincipalArn,

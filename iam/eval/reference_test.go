@@ -210,7 +210,7 @@ func (ref reference) isFor(s iam.Statement, bounded bool) bool {
 		if p.Kind == eval.RoleSession {
 			listed = listed && slices.Contains(s.NotPrincipal.AWS, p.RoleARN)
 		}
-		return !listed || p.Kind == eval.Role // as which session it comes is not known
+		return !listed
 	case s.Principal == nil:
 		return true
 	case len(ref.names(s.Principal)) > 0:

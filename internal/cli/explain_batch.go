@@ -24,6 +24,9 @@ const (
 	chunksAtOnce = 4        // read ahead, for each worker
 )
 
+// byteOrderMark begins the files of some editors.
+const byteOrderMark = "\xef\xbb\xbf"
+
 // batch answers JSON Lines: one verdict a row, in the order of the rows. Rows
 // are judged in parallel, and policies whose text comes again are compiled
 // once. What is read so far is answered at once, so that a peer may wait for
@@ -165,6 +168,7 @@ func (b *batch) answer(c *chunk) {
 }
 
 func (b *batch) verdict(row []byte) verdict {
+	row = bytes.TrimPrefix(row, []byte(byteOrderMark))
 	if len(row) > maxRow {
 		return verdict{ID: rowID(row), Error: fmt.Sprintf("row is longer than %d bytes", maxRow)}
 	}

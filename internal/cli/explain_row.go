@@ -83,6 +83,8 @@ func (q *question) request() (*eval.Request, error) {
 		return nil, fmt.Errorf("request.action %q is not of the form service:Name", r.Action)
 	case r.Resource == "":
 		return nil, errors.New("request.resource is missing")
+	case !isResourceName(r.Resource):
+		return nil, fmt.Errorf("request.resource %q is neither an ARN nor *", r.Resource)
 	case r.ResourceAccount != "" && !iam.IsAccountID(r.ResourceAccount):
 		return nil, fmt.Errorf("request.resource_account %q is not an account id", r.ResourceAccount)
 	}
@@ -131,6 +133,11 @@ var actionName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompil
 
 // isActionName tells "s3:GetObject" from patterns and lists.
 func isActionName(s string) bool { return actionName().MatchString(s) }
+
+func isResourceName(s string) bool {
+	_, err := iam.ParseARN(s)
+	return s == "*" || err == nil
+}
 
 // owner is the account of the resource, as far as the request says; empty
 // leaves it to be the principal's.

@@ -82,6 +82,10 @@ func checkText(field, text string) error {
 	return nil
 }
 
+func isVersion(s string) bool {
+	return s == "" || s == iam.Version2008 || s == iam.Version2012
+}
+
 // checkIdentityPolicy refuses, in AWS's words, a policy that no user, group or
 // role can carry.
 func checkIdentityPolicy(field, text string) error {
@@ -89,7 +93,7 @@ func checkIdentityPolicy(field, text string) error {
 		return err
 	}
 	doc, err := iam.Parse([]byte(text))
-	if err != nil {
+	if err != nil || !isVersion(doc.Version) {
 		return malformedPolicy("Syntax errors in policy.")
 	}
 	for _, st := range doc.Statements {
@@ -160,7 +164,7 @@ func (s *Server) checkTrust(field, text string) (map[string]string, error) {
 		return nil, err
 	}
 	doc, err := iam.Parse([]byte(text))
-	if err != nil {
+	if err != nil || !isVersion(doc.Version) {
 		return nil, malformedPolicy("This policy contains invalid Json")
 	}
 	ids := map[string]string{}
