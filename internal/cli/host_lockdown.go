@@ -158,16 +158,22 @@ func newLockdownAwait(*app) *cobra.Command {
 }
 
 func newLockdownAsk(a *app) *cobra.Command {
-	return &cobra.Command{
+	var withoutToken bool
+	cmd := &cobra.Command{
 		Use: "ask ADDRESS", Short: "Make one request to an endpoint", Hidden: true, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			addr, err := netip.ParseAddr(args[0])
 			if err != nil {
 				return usageError(cmd, err.Error(), "")
 			}
+			if withoutToken {
+				return a.Result().JSON(lockdown.AskWithoutToken(cmd.Context(), addr))
+			}
 			return a.Result().JSON(lockdown.Ask(cmd.Context(), addr))
 		},
 	}
+	cmd.Flags().BoolVar(&withoutToken, "without-token", false, "as IMDSv1 did")
+	return cmd
 }
 
 func newLockdownConfirm(a *app) *cobra.Command {
@@ -344,6 +350,7 @@ func userNames(ctx context.Context) map[uint32]string {
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/install-CloudWatch-Agent-on-EC2-Instance.html
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-connect-set-up.html
 var customary = []struct{ user, what string }{
+	{"root", "what the SSM agent, cloud-init and `postern host ssh sync` run as"},
 	{"cwagent", "the CloudWatch agent"},
 	{"ec2-instance-connect", "EC2 Instance Connect, which reads the keys of a login there"},
 }

@@ -200,25 +200,3 @@ func (s *lockdownAnswer) metrics() string {
 	}
 	return b.String()
 }
-
-func newLockdownVerify(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use: "verify", Short: "Try the firewall that stands, changing nothing",
-		Long: "Makes requests as the allowed users and as a user who is not, and exits with 3 if one of them fares otherwise than it should.",
-		Args: atMost(), Example: "\npostern host lockdown verify",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			state, err := lockdown.Read()
-			if err != nil {
-				return err
-			}
-			if state == nil {
-				return noFirewall()
-			}
-			if err := a.selfTest(cmd.Context(), state.Policy); err != nil {
-				return err
-			}
-			a.Result().Mark(ui.OK, ui.Plain("holds: "+standingText(state.Policy, userNames(cmd.Context()))))
-			return nil
-		},
-	}
-}

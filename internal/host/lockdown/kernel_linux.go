@@ -23,10 +23,16 @@ func Apply(p Policy) error {
 	if err := p.Check(); err != nil {
 		return err
 	}
-	conn, err := nftables.New()
+	conn, err := nftables.New(nftables.AsLasting())
 	if err != nil {
 		return explain("open netlink", err)
 	}
+	// The new table guards once commit returns; closing waits until the kernel
+	// has freed the old one.
+	return errors.Join(commit(conn, p), conn.CloseLasting())
+}
+
+func commit(conn *nftables.Conn, p Policy) error {
 	t := &nftables.Table{Name: Table, Family: nftables.TableFamilyINet}
 	conn.AddTable(t) // deleting what is not there would fail
 	conn.DelTable(t)

@@ -4,6 +4,7 @@ package lockdown
 
 import (
 	"context"
+	"net/netip"
 	"os"
 
 	"github.com/postern-dev/postern/internal/fault"
@@ -42,3 +43,8 @@ func Outlive(context.Context, ...string) error { return unsupported() }
 
 // Listen fails: see the one for Linux.
 func Listen(context.Context, uint16, func(Report)) error { return unsupported() }
+
+// HopLimit fails: see the one for Linux.
+func HopLimit(context.Context, netip.Addr, func(context.Context) error) (int, error) {
+	return 0, unsupported()
+}

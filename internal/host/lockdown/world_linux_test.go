@@ -23,7 +23,7 @@ import (
 // The service must not be on the host itself: there a refusal is sent to the
 // guarded address, and is refused too.
 type world struct {
-	container int // the process that holds the container's namespace
+	service, container int // the processes that hold their namespaces
 }
 
 var theWorld = sync.OnceValues(makeWorld)
@@ -92,7 +92,7 @@ func makeWorld() (world, error) {
 	if out, err := exec.Command("sh", "-ec", strings.Join(script, "\n")).CombinedOutput(); err != nil {
 		return world{}, fmt.Errorf("make namespaces: %w\n%s", err, out)
 	}
-	return world{container}, nil
+	return world{service, container}, nil
 }
 
 // companions are the standard inputs of companions. What nobody holds is closed.
