@@ -26,7 +26,7 @@ var quoting = template.FuncMap{
 // plain is what no language here reads as anything but text. A word of letters
 // may still be one of YAML's, see yamlScalar.
 var plain = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^[A-Za-z_.][A-Za-z0-9_./@-]*$|^arn:[A-Za-z0-9_./:-]*[A-Za-z0-9_./-]$`)
+	return regexp.MustCompile(`^\.?[A-Za-z_][A-Za-z0-9_./@-]*$|^arn:[A-Za-z0-9_./:-]*[A-Za-z0-9_./-]$`)
 })
 
 // yamlWords are taken for other than text by YAML 1.1, which some systems read.

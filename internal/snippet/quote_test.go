@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 	"pgregory.net/rapid"
 
+	"github.com/postern-dev/postern/internal/trust"
 	"github.com/postern-dev/postern/test/witness"
 )
 
@@ -36,6 +37,40 @@ func TestYAMLScalars(t *testing.T) {
 	})
 }
 
+// TestAnyNames has names that the spec takes, whatever they hold, arrive where
+// they belong.
+func TestAnyNames(t *testing.T) {
+	arrived := map[string]int{}
+	rapid.Check(t, func(rt *rapid.T) {
+		v := text().Draw(rt, "name")
+		for _, tt := range []struct {
+			id   trust.Identity
+			path []any
+		}{
+			{trust.GitHub{Repository: "acme/shop", Environment: v}, []any{"jobs", "deploy", "environment"}},
+			{trust.AzureDevOps{Organization: "acme", OrganizationID: "61c028b9-510c-4f84-bfb2-f48d33b6b542", Project: v, ServiceConnection: v}, []any{"steps", 0, "inputs", "awsCredentials"}},
+			{trust.GitLab{ProjectPath: "acme/shop", Ref: "main", Audience: v}, []any{"shop-deploy", "id_tokens", "AWS_ID_TOKEN", "aud"}},
+		} {
+			if v == "" || tt.id.Check() != nil {
+				continue
+			}
+			s, err := formsOf(tt.id)[0].snippet(job{ID: tt.id, Identity: "ci", Role: "deploy", RoleName: "shop-deploy", Describe: tt.id.Describe(), Audience: v})
+			if err != nil {
+				rt.Fatal(err)
+			}
+			if got := at(t, parse(t, s), tt.path...); got != v {
+				rt.Fatalf("%s: got %q, want %q\n%s", s.System, got, v, s.Text)
+			}
+			arrived[s.System]++
+		}
+	})
+	for _, system := range []string{"github", "azure_devops", "gitlab"} {
+		if arrived[system] == 0 {
+			t.Errorf("%s took no name", system)
+		}
+	}
+}
+
 func TestPlainScalars(t *testing.T) {
 	for v, want := range map[string]string{
 		"main":        "main",
@@ -47,6 +82,8 @@ func TestPlainScalars(t *testing.T) {
 		"y":           `"y"`,
 		"null":        `"null"`,
 		"..":          `".."`,
+		".0":          `".0"`,
+		".github":     ".github",
 		"1":           `"1"`,
 		"0x1f":        `"0x1f"`,
 		"arn:":        `"arn:"`,
