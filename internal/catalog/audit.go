@@ -8,8 +8,6 @@ import "github.com/postern-dev/postern/iam"
 //
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
 func auditRead() *Grant {
-	const account = " describes the account as a whole and knows no resource"
-	const org = " describes the organization as a whole and knows no resource"
 	return &Grant{
 		Name:    "audit-read",
 		Area:    Own,
@@ -20,20 +18,30 @@ func auditRead() *Grant {
 			{Name: "organization", Summary: "also read the organization's tree and policies: from its management account or a delegated administrator", Adds: "the organization's accounts, units, service control and resource control policies"},
 		},
 		Unscopable: []Unscopable{
-			{Action: "iam:GenerateCredentialReport", Reason: "GenerateCredentialReport" + account},
-			{Action: "iam:GetAccountAuthorizationDetails", Reason: "GetAccountAuthorizationDetails" + account},
-			{Action: "iam:GetAccountPasswordPolicy", Reason: "GetAccountPasswordPolicy" + account},
-			{Action: "iam:GetAccountSummary", Reason: "GetAccountSummary" + account},
-			{Action: "iam:GetCredentialReport", Reason: "GetCredentialReport" + account},
-			{Action: "iam:GetServiceLastAccessedDetails", Reason: "the action names a report by its id and knows no resource; it shows reports that others asked for, too"},
-			{Action: "iam:ListInstanceProfiles", Reason: "ListInstanceProfiles" + account},
-			{Action: "iam:ListOpenIDConnectProviders", Reason: "ListOpenIDConnectProviders" + account},
-			{Action: "iam:ListRoles", Reason: "ListRoles" + account},
-			{Action: "iam:ListSAMLProviders", Reason: "ListSAMLProviders" + account},
-			{Action: "organizations:DescribeOrganization", Reason: "DescribeOrganization" + org},
-			{Action: "organizations:ListAccounts", Reason: "ListAccounts" + org},
-			{Action: "organizations:ListPolicies", Reason: "ListPolicies" + org},
-			{Action: "organizations:ListRoots", Reason: "ListRoots" + org},
+			{
+				Actions: []string{
+					"iam:GenerateCredentialReport",
+					"iam:GetAccountAuthorizationDetails",
+					"iam:GetAccountPasswordPolicy",
+					"iam:GetAccountSummary",
+					"iam:GetCredentialReport",
+					"iam:ListInstanceProfiles",
+					"iam:ListOpenIDConnectProviders",
+					"iam:ListRoles",
+					"iam:ListSAMLProviders",
+				},
+				Reason: "describe the account as a whole and know no resource",
+			},
+			{Actions: []string{"iam:GetServiceLastAccessedDetails"}, Reason: "the action names a report by its id and knows no resource; it shows reports that others asked for, too"},
+			{
+				Actions: []string{
+					"organizations:DescribeOrganization",
+					"organizations:ListAccounts",
+					"organizations:ListPolicies",
+					"organizations:ListRoots",
+				},
+				Reason: "describe the organization as a whole and know no resource",
+			},
 		},
 		Why: Why{
 			"iam:GenerateCredentialReport":                   "aws iam generate-credential-report: has IAM write the report",

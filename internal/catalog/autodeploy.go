@@ -24,7 +24,6 @@ import (
 // So no statement keeps who makes versions from holding any instance profile,
 // and the levels that make versions ask to be told that this is known.
 func autoDeployEC2() *Grant {
-	const region = " lists across the account and knows no resource; a condition bounds it to the role's region"
 	releasing := []string{"release", "instances"}
 	return &Grant{
 		Name:    "auto-deploy-ec2",
@@ -70,13 +69,18 @@ func autoDeployEC2() *Grant {
 			},
 		},
 		Unscopable: []Unscopable{
-			{Action: "autoscaling:DescribeAutoScalingGroups", Reason: "DescribeAutoScalingGroups" + region},
-			{Action: "autoscaling:DescribeInstanceRefreshes", Reason: "DescribeInstanceRefreshes" + region},
-			{Action: "autoscaling:DescribeScalingActivities", Reason: "DescribeScalingActivities" + region},
-			{Action: "ec2:DescribeInstanceStatus", Reason: "DescribeInstanceStatus" + region},
-			{Action: "ec2:DescribeInstances", Reason: "DescribeInstances" + region},
-			{Action: "ec2:DescribeLaunchTemplateVersions", Reason: "DescribeLaunchTemplateVersions" + region},
-			{Action: "ec2:DescribeLaunchTemplates", Reason: "DescribeLaunchTemplates" + region},
+			{
+				Actions: []string{
+					"autoscaling:DescribeAutoScalingGroups",
+					"autoscaling:DescribeInstanceRefreshes",
+					"autoscaling:DescribeScalingActivities",
+					"ec2:DescribeInstanceStatus",
+					"ec2:DescribeInstances",
+					"ec2:DescribeLaunchTemplateVersions",
+					"ec2:DescribeLaunchTemplates",
+				},
+				Reason: "list across the account and know no resource; a condition bounds them to the role's region",
+			},
 		},
 		Why: Why{
 			"autoscaling:CancelInstanceRefresh":               "aws autoscaling cancel-instance-refresh: stops a release that goes wrong",

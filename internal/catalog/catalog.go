@@ -84,10 +84,10 @@ type Scope struct {
 // such as "docker push: starts the upload of each layer".
 type Why map[string]string
 
-// Unscopable says why an action stands on the resource "*".
+// Unscopable says why actions stand on the resource "*".
 type Unscopable struct {
-	Action string
-	Reason string
+	Actions []string
+	Reason  string
 }
 
 // Case is one call that a grant must allow or must deny, in CaseScope.

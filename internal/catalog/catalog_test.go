@@ -132,7 +132,7 @@ func TestGrantsExplainThemselves(t *testing.T) {
 			}
 			for _, u := range g.Unscopable {
 				if len(u.Reason) < 20 {
-					t.Errorf("%s: %q is no reason", u.Action, u.Reason)
+					t.Errorf("%v: %q is no reason", u.Actions, u.Reason)
 				}
 			}
 		})

@@ -36,8 +36,7 @@ func codeDeploy() *Grant {
 			{Name: "application", Summary: "deploy to every group of the named applications", Adds: "the applications' other groups, present and future", Needs: []string{"applications"}},
 		},
 		Unscopable: []Unscopable{
-			{Action: "codedeploy:ContinueDeployment", Reason: "the action knows no resource: it reaches every deployment of the account; a condition bounds it to the role's region"},
-			{Action: "codedeploy:StopDeployment", Reason: "the action knows no resource: it reaches every deployment of the account; a condition bounds it to the role's region"},
+			{Actions: []string{"codedeploy:ContinueDeployment", "codedeploy:StopDeployment"}, Reason: "know no resource: they reach every deployment of the account; a condition bounds them to the role's region"},
 		},
 		Why: Why{
 			"codedeploy:ContinueDeployment":          "aws deploy continue-deployment: sends traffic over in a blue/green deployment, with stop",

@@ -7,7 +7,6 @@ import "github.com/postern-dev/postern/iam"
 //
 // https://developer.hashicorp.com/consul/docs/deploy/server/cloud-auto-join
 func consulAutoDiscovery() *Grant {
-	const noResource = " lists across the account and knows no resource; at level region a condition bounds it to regions"
 	return &Grant{
 		Name:    "consul-auto-discovery",
 		Area:    Hosts,
@@ -23,9 +22,7 @@ func consulAutoDiscovery() *Grant {
 			{Name: "account", Summary: "look in every region", Adds: "the regions that are not named"},
 		},
 		Unscopable: []Unscopable{
-			{Action: "autoscaling:DescribeAutoScalingGroups", Reason: "DescribeAutoScalingGroups" + noResource},
-			{Action: "ec2:DescribeInstances", Reason: "DescribeInstances" + noResource},
-			{Action: "ec2:DescribeTags", Reason: "DescribeTags" + noResource},
+			{Actions: []string{"autoscaling:DescribeAutoScalingGroups", "ec2:DescribeInstances", "ec2:DescribeTags"}, Reason: "list across the account and know no resource; at level region a condition bounds them to regions"},
 		},
 		Why: Why{
 			"autoscaling:DescribeAutoScalingGroups": "run-consul of hashicorp/terraform-aws-consul: reads how many servers the group has",

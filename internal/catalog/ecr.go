@@ -70,8 +70,8 @@ func ecrRepositories(s Scope, level string, args Args) []string {
 
 func ecrToken() Unscopable {
 	return Unscopable{
-		Action: "ecr:GetAuthorizationToken",
-		Reason: "the token is one for the whole registry and the action knows no resource; what it opens is bounded by the other statements",
+		Actions: []string{"ecr:GetAuthorizationToken"},
+		Reason:  "the token is one for the whole registry and the action knows no resource; what it opens is bounded by the other statements",
 	}
 }
 

@@ -46,12 +46,12 @@ func ecsServiceDeployment() *Grant {
 		},
 		Unscopable: []Unscopable{
 			{
-				Action: "ecs:DescribeTaskDefinition",
-				Reason: "the action knows no resource; it reads definitions of any family in the account, so secrets belong in Secrets Manager and not in their environment",
+				Actions: []string{"ecs:DescribeTaskDefinition"},
+				Reason:  "the action knows no resource; it reads definitions of any family in the account, so secrets belong in Secrets Manager and not in their environment",
 			},
 			{
-				Action: "ecs:ListTasks",
-				Reason: "its only resource is a container instance, which a list by service does not name; below level account a condition bounds it to the clusters",
+				Actions: []string{"ecs:ListTasks"},
+				Reason:  "its only resource is a container instance, which a list by service does not name; below level account a condition bounds it to the clusters",
 			},
 		},
 		Why: Why{

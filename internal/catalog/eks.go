@@ -23,8 +23,8 @@ func eksDescribe() *Grant {
 			{Name: "account", Summary: "see every cluster of the account in the region", Adds: "every other cluster, and the list of them"},
 		},
 		Unscopable: []Unscopable{{
-			Action: "eks:ListClusters",
-			Reason: "a list of the account's clusters knows no resource; a condition bounds it to the role's region",
+			Actions: []string{"eks:ListClusters"},
+			Reason:  "a list of the account's clusters knows no resource; a condition bounds it to the role's region",
 		}},
 		Why: Why{
 			"eks:DescribeAddon":          "aws eks wait addon-active: waits for an add-on",

@@ -20,7 +20,6 @@ import "github.com/postern-dev/postern/iam"
 // so the level that shares asks to be told that this is known; of snapshots it
 // does: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 func packerAMI() *Grant {
-	const region = " lists across the account and knows no resource; a condition bounds it to the role's region"
 	return &Grant{
 		Name:    "packer-ami",
 		Area:    Hosts,
@@ -33,14 +32,19 @@ func packerAMI() *Grant {
 			{Name: "share", Summary: "also share the images with other accounts (ami_users, snapshot_users)", Adds: "sharing snapshots of the build with the named accounts, and its images with any account, or everybody unless the account blocks public access to images: AWS has no condition to withhold it", Needs: []string{"share_with", "accepts"}},
 		},
 		Unscopable: []Unscopable{
-			{Action: "ec2:DescribeImages", Reason: "DescribeImages" + region},
-			{Action: "ec2:DescribeInstanceStatus", Reason: "DescribeInstanceStatus" + region},
-			{Action: "ec2:DescribeInstances", Reason: "DescribeInstances" + region},
-			{Action: "ec2:DescribeRegions", Reason: "DescribeRegions" + region},
-			{Action: "ec2:DescribeSecurityGroups", Reason: "DescribeSecurityGroups" + region},
-			{Action: "ec2:DescribeSnapshots", Reason: "DescribeSnapshots" + region},
-			{Action: "ec2:DescribeSubnets", Reason: "DescribeSubnets" + region},
-			{Action: "ec2:DescribeVolumes", Reason: "DescribeVolumes" + region},
+			{
+				Actions: []string{
+					"ec2:DescribeImages",
+					"ec2:DescribeInstanceStatus",
+					"ec2:DescribeInstances",
+					"ec2:DescribeRegions",
+					"ec2:DescribeSecurityGroups",
+					"ec2:DescribeSnapshots",
+					"ec2:DescribeSubnets",
+					"ec2:DescribeVolumes",
+				},
+				Reason: "list across the account and know no resource; a condition bounds them to the role's region",
+			},
 		},
 		Why: Why{
 			"ec2:AuthorizeSecurityGroupIngress": "packer build: opens the port of SSH or WinRM in the temporary security group",

@@ -264,7 +264,7 @@ For the values above, in account 222222222222 and eu-west-1.
 On every resource, because it has to be:
 
 {{range .Unscopable -}}
-- ` + "`{{.Action}}`" + `: {{cell .Reason}}
+- {{code .Actions}}: {{cell .Reason}}
 {{end}}
 {{- end}}
 Tested against {{.Allowed}} calls that it must allow and {{.Denied}} that it must deny. [All grants](README.md)

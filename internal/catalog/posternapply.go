@@ -16,7 +16,6 @@ import (
 //   - https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-delegate
 //   - docs/permissions.md; a test in internal/cli holds the actions against the calls that internal/aws makes
 func posternApply() *Grant {
-	const account = " describes the account as a whole and knows no resource"
 	writing := []string{"apply", "machine-users"}
 	return &Grant{
 		Name:    "postern-apply",
@@ -52,11 +51,16 @@ func posternApply() *Grant {
 			{Name: "machine-users", Summary: "also make and remove the stack's machine users, for access_key identities", Adds: "writing users and groups under the stack's path; groups know no boundary, so together with any user of the account this is every permission", Needs: []string{"boundary", "accepts"}},
 		},
 		Unscopable: []Unscopable{
-			{Action: "iam:GetAccountAuthorizationDetails", Reason: "GetAccountAuthorizationDetails" + account},
-			{Action: "iam:GetAccountSummary", Reason: "GetAccountSummary" + account},
-			{Action: "iam:ListInstanceProfiles", Reason: "ListInstanceProfiles" + account},
-			{Action: "iam:ListOpenIDConnectProviders", Reason: "ListOpenIDConnectProviders" + account},
-			{Action: "iam:ListRoles", Reason: "ListRoles" + account},
+			{
+				Actions: []string{
+					"iam:GetAccountAuthorizationDetails",
+					"iam:GetAccountSummary",
+					"iam:ListInstanceProfiles",
+					"iam:ListOpenIDConnectProviders",
+					"iam:ListRoles",
+				},
+				Reason: "describe the account as a whole and know no resource",
+			},
 		},
 		Why:        posternWhy(),
 		Cases:      posternCases,

@@ -34,8 +34,7 @@ func route53ACME() *Grant {
 			{Name: "zone", Summary: "answer challenges for every name of the zones", Adds: "certificates for every other name of the zones"},
 		},
 		Unscopable: []Unscopable{
-			{Action: "route53:ListHostedZones", Reason: "the action knows no resource; it shows names and ids of all hosted zones of the account, not their records"},
-			{Action: "route53:ListHostedZonesByName", Reason: "the action knows no resource; it shows names and ids of all hosted zones of the account, not their records"},
+			{Actions: []string{"route53:ListHostedZones", "route53:ListHostedZonesByName"}, Reason: "know no resource; they show names and ids of all hosted zones of the account, not their records"},
 		},
 		Why: Why{
 			"route53:ChangeResourceRecordSets": "cert-manager, certbot, lego, acme.sh: set the challenge (UPSERT) and remove it (DELETE)",

@@ -13,7 +13,7 @@ import (
 // https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command-setting-up.html
 func ssmRunCommand() *Grant {
 	const (
-		known = " knows no resource; a condition bounds it to the role's region. It shows what any command of the region printed, so secrets must not be printed"
+		known = "know no resource; a condition bounds them to the role's region. They show what any command of the region printed, so secrets must not be printed"
 		tag   = `^[A-Za-z0-9_.:=@+-]+$`
 	)
 	tagged := []string{"tag", "shell"}
@@ -65,8 +65,7 @@ func ssmRunCommand() *Grant {
 			{Name: "shell", Summary: "also run AWS's own documents there", Adds: "with AWS-RunShellScript and its like any command line, as root: whoever holds this level holds the tagged instances and their roles", Needs: []string{"aws_documents", "value"}},
 		},
 		Unscopable: []Unscopable{
-			{Action: "ssm:GetCommandInvocation", Reason: "GetCommandInvocation" + known},
-			{Action: "ssm:ListCommandInvocations", Reason: "ListCommandInvocations" + known},
+			{Actions: []string{"ssm:GetCommandInvocation", "ssm:ListCommandInvocations"}, Reason: known},
 		},
 		Why: Why{
 			"s3:GetObject":               "aws s3 cp: reads the whole output, with output_bucket",

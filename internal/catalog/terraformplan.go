@@ -55,18 +55,15 @@ func planLeaks() string {
 }
 
 func planUnscopable() []Unscopable {
-	var out []Unscopable
+	u := Unscopable{Reason: "read across the account and know no resource; where the service has regions, a condition bounds them to the role's"}
 	for _, service := range planServiceNames() {
 		for _, r := range planServices()[service] {
 			if r.on == "" {
-				out = append(out, Unscopable{
-					Action: service + ":" + r.action,
-					Reason: "reads across the account and knows no resource; where the service has regions, a condition bounds it to the role's",
-				})
+				u.Actions = append(u.Actions, service+":"+r.action)
 			}
 		}
 	}
-	return out
+	return []Unscopable{u}
 }
 
 func planWhy() Why {

@@ -61,7 +61,9 @@ func describeGrant(g *catalog.Grant) grantJSON {
 		d.Params = append(d.Params, paramJSON{p.Name, string(p.Type), p.Summary, p.Required, p.Default, p.Example, p.Levels})
 	}
 	for _, u := range g.Unscopable {
-		d.Unscopable = append(d.Unscopable, unscopableJSON{u.Action, u.Reason})
+		for _, action := range u.Actions {
+			d.Unscopable = append(d.Unscopable, unscopableJSON{action, u.Reason})
+		}
 	}
 	for _, c := range g.Cases() {
 		if c.Allowed {
@@ -180,7 +182,7 @@ func unscopableText(out *ui.Printer, g *catalog.Grant) {
 	}
 	out.Heading(`On every resource ("*"), and why`)
 	for _, u := range g.Unscopable {
-		out.Line(ui.Plain("  "), ui.Name(u.Action))
+		out.Text(2, ui.StyleName, strings.Join(u.Actions, ", "))
 		out.Text(4, ui.StylePlain, u.Reason)
 	}
 }
