@@ -22,7 +22,7 @@ func gitlabForm() form[rawProof] {
 	type raw = rawOf[trust.GitLab]
 	return proof(object(
 		key("project_path", text(), func(s *raw) *string { return &s.V.ProjectPath }, "GROUP/PROJECT, with any subgroups between").must(),
-		key("project_id", digits(), func(s *raw) *string { return &s.V.ProjectID }, "the project's number: survives renames, is never given to another; gitlab.com only"),
+		key("project_id", digits(), func(s *raw) *string { return &s.V.ProjectID }, "the project's number: survives renames, is never given to another; on a GitLab of your own the subject must begin with it"),
 		key("ref", text(), func(s *raw) *string { return &s.V.Ref }, "the branch or tag, such as main; or all whose last part begins alike: release/*").must(),
 		key("ref_type", text(), func(s *raw) *string { return &s.V.RefType }, "branch (default) or tag"),
 		key("ref_protected", boolean(), func(s *raw) *bool { return &s.V.RefProtected }, "true: only if the branch or tag is protected; gitlab.com only"),

@@ -13,7 +13,9 @@ const azureAudience = "api://AzureADTokenExchange"
 // AzureDevOps is a pipeline that may use a service connection, proven by the
 // connection's OIDC token. Which pipelines may is for the connection's own
 // permissions and checks. The names are those of the subject; a renamed
-// organisation, project or connection changes it.
+// organisation, project or connection changes it. Connections for which Microsoft
+// Entra issues the tokens are not covered, and how spaces in names stand in the
+// subject is not verified.
 //
 // https://learn.microsoft.com/azure/devops/pipelines/library/connect-to-azure
 // https://github.com/aws/aws-toolkit-azure-devops

@@ -51,7 +51,8 @@ func (b Buildkite) Describe() string {
 }
 
 // anyCommit stands for the 40 digits of a commit. A "*" would take in text with
-// further parts, such as a step whose key has colons.
+// further parts, such as a step whose key has colons. That every build has 40 is
+// not verified: one whose commit stays HEAD, or of a SHA-256 repository, is refused.
 var anyCommit = strings.Repeat("?", len(someCommit))
 
 const someCommit = "0123456789abcdef0123456789abcdef01234567"
@@ -162,6 +163,9 @@ func (b Buildkite) Attackers(s Scope) []Attack {
 		{"another tag", "whoever may push a tag; a * for the ref lets it in", at("", outside("v0", b.Tag))},
 		{"a subject of the job's choice", "any job may ask for its pipeline's id as subject; a trust that takes every subject lets it in", func(j *buildkiteJob) { j.subject = otherUUID(b.PipelineID) }},
 	}
+	if b.Branch != "" {
+		changes = append(changes, change[buildkiteJob]{"a fork's pull request", "anyone, if forks' pull requests are built, with the prefix that tells their branches; a * before the branch lets it in", at("mallory:"+oneOf(b.Branch), "")})
+	}
 	if b.OrganizationID != "" {
 		changes = append(changes, change[buildkiteJob]{"recycled slugs", "whoever takes the slugs of a deleted organisation and pipeline; the names in sub let it in", func(j *buildkiteJob) {
 			j.OrganizationID, j.PipelineID = otherUUID(b.OrganizationID), otherUUID(b.PipelineID)
@@ -224,6 +228,7 @@ func (b Buildkite) open() []string {
 	return facts(
 		fact{b.OrganizationID == "", "whoever takes the slugs " + b.Organization + " and " + b.Pipeline + " once they are free: add organization_id and pipeline_id"},
 		fact{strings.Contains(b.Branch+b.Tag, "*"), "whoever may start a build of a ref that matches " + b.Branch + b.Tag},
+		fact{b.Branch != "", "a fork's pull request from a branch so named, if the pipeline builds those and does not prefix their branches"},
 		fact{true, "whoever may start a build: its branch is what they say, and a step may check out another commit"},
 	)
 }

@@ -13,7 +13,9 @@ import (
 // a role is made or its trust policy changed: policies from before stand, until
 // somebody edits them. Whether the key's value keeps anyone out it does not ask.
 //
-// The keys of GitHub's issuer are those that its own documentation names.
+// The keys of GitHub's issuer are those that its own documentation names. The
+// list is AWS's page and not tried against IAM; whether it means issuers below
+// GitHub's, of single enterprises, is not verified: here it does not.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html
 // https://docs.github.com/en/actions/how-tos/secure-your-work/security-harden-deployments/oidc-in-aws

@@ -125,12 +125,7 @@ func (f Forgejo) Attackers(s Scope) []Attack {
 
 // Check refuses what GitHub's form would, and a host that is none.
 func (f Forgejo) Check() []Problem {
-	var problems []Problem
-	if f.Host == "" {
-		problems = append(problems, Problem{Field: "host", Msg: "is missing", Hint: "write the instance, such as codeberg.org"})
-	} else {
-		problems = append(problems, checkHost("host", f.Host, "codeberg.org")...)
-	}
+	problems := checkHost("host", f.Host, "codeberg.org")
 	switch {
 	case strings.ContainsAny(f.Repository, wildcards):
 		problems = append(problems, Problem{Field: "repository", Msg: fmt.Sprintf("%q has a wildcard: it would trust repositories that do not exist yet", f.Repository), Hint: "declare one identity per repository"})

@@ -15,19 +15,25 @@ const GitLabHost = "gitlab.com"
 // GitLab is a GitLab CI/CD job, proven by an ID token.
 //
 // A path can belong to another project after a rename or a deletion: only
-// ProjectID tells. The name of an environment is in no claim that AWS can ask
-// for. EnvironmentProtected and DeploymentTier are, from GitLab 18.7 on, if the
-// project's ci_id_token_sub_claim_components are project_path, ref_type, ref
-// and, in this order, environment_protected and deployment_tier.
+// ProjectID tells. On gitlab.com AWS asks for it beside the subject, which may
+// begin with the path or with the id. Of other hosts AWS offers no such key: the
+// subject must begin with the id then, which newer versions of GitLab allow.
+//
+// The subject has the claims that the project's ci_id_token_sub_claim_components
+// name, in their order: project_path or project_id, ref_type, ref and, from
+// GitLab 18.7 on, environment_protected and deployment_tier, in this order here.
+// The name of an environment is in no claim that AWS can ask for.
 //
 // A merge request's pipeline carries the name of its source branch as ref. If
 // it may run in the parent project, RefProtected or PipelineSource keeps it out.
+// What ref_protected says in such a pipeline, and from which version on the
+// subject names the fork there, is not verified.
 //
 // https://docs.gitlab.com/ci/secrets/id_token_authentication/
 // https://docs.gitlab.com/ci/cloud_services/aws/
 type GitLab struct {
 	ProjectPath          string // "GROUP/[SUBGROUP/...]PROJECT"
-	ProjectID            string // decimal; gitlab.com only
+	ProjectID            string // decimal; on another host than gitlab.com the subject must begin with it
 	Ref                  string // a branch or tag; "*" as of GitHub.Branch
 	RefType              string // "branch", or "tag"; empty: "branch"
 	RefProtected         bool   // only if the ref is protected; gitlab.com only
@@ -57,8 +63,30 @@ func (g GitLab) refType() string { return cmp.Or(g.RefType, "branch") }
 
 func (g GitLab) host() string { return cmp.Or(g.Host, GitLabHost) }
 
-func (g GitLab) subject() string {
-	subject := "project_path:" + g.ProjectPath + ":ref_type:" + g.refType() + ":ref:" + g.Ref
+// idAlone reports that the id can be asked for in the subject alone.
+func (g GitLab) idAlone() bool { return g.ProjectID != "" && !Offered(g.host(), "project_id") }
+
+// subjects are the two forms, or the one that is safe.
+func (g GitLab) subjects() []string {
+	switch {
+	case g.ProjectID == "":
+		return []string{g.subject(false)}
+	case g.idAlone():
+		return []string{g.subject(true)}
+	}
+	return []string{g.subject(false), g.subject(true)}
+}
+
+// project is how a subject begins.
+func (g GitLab) project(byID bool) string {
+	if byID {
+		return "project_id:" + g.ProjectID
+	}
+	return "project_path:" + g.ProjectPath
+}
+
+func (g GitLab) subject(byID bool) string {
+	subject := g.project(byID) + ":ref_type:" + g.refType() + ":ref:" + g.Ref
 	if g.EnvironmentProtected {
 		subject += ":environment_protected:true"
 	}
@@ -76,10 +104,10 @@ func (g GitLab) Caller(s Scope) Caller { return g.Tokens(s).Sample.caller(s) }
 // Tokens asks for the subject and, on gitlab.com, for the other claims.
 func (g GitLab) Tokens(s Scope) Tokens {
 	t := Tokens{
-		Issuer: g.host(), Audiences: []string{g.audience(s)}, Subjects: []string{g.subject()},
+		Issuer: g.host(), Audiences: []string{g.audience(s)}, Subjects: g.subjects(),
 		Wide: strings.Contains(g.Ref, "*"), Sample: g.job(s).claims(),
 	}
-	if g.ProjectID != "" {
+	if g.ProjectID != "" && !g.idAlone() {
 		t.Pins = append(t.Pins, Claim{"project_id", g.ProjectID})
 	}
 	if g.RefProtected {
@@ -99,11 +127,12 @@ type gitlabJob struct {
 	GitLab
 	audience  string
 	protected bool
+	byID      bool   // the subject begins with the project's id
 	subject   string // by another template; empty: by GitLab's
 }
 
 func (g GitLab) job(s Scope) gitlabJob {
-	j := gitlabJob{GitLab: g, audience: g.audience(s), protected: true}
+	j := gitlabJob{GitLab: g, audience: g.audience(s), protected: true, byID: g.idAlone()}
 	j.Ref = oneOf(g.Ref)
 	j.ProjectID = cmp.Or(g.ProjectID, madeUpID(g.ProjectPath))
 	j.PipelineSource = cmp.Or(g.PipelineSource, "push")
@@ -112,7 +141,7 @@ func (g GitLab) job(s Scope) gitlabJob {
 
 func (j gitlabJob) claims() Claims {
 	return Claims{
-		"iss": "https://" + j.host(), "aud": j.audience, "sub": cmp.Or(j.subject, j.GitLab.subject()),
+		"iss": "https://" + j.host(), "aud": j.audience, "sub": cmp.Or(j.subject, j.GitLab.subject(j.byID)),
 		"project_path": j.ProjectPath, "project_id": j.ProjectID,
 		"namespace_path": parent(j.ProjectPath), "namespace_id": madeUpID(parent(j.ProjectPath)),
 		"ref": j.Ref, "ref_type": j.refType(), "ref_protected": fmt.Sprint(j.protected),
@@ -144,11 +173,15 @@ func (g GitLab) Attackers(s Scope) []Attack {
 			j.RefType = map[string]string{"branch": "tag", "tag": "branch"}[g.refType()]
 		}},
 		{"a subject template that drops the ref", "whoever may edit the project's settings; project_path:GROUP/PROJECT* lets it in", func(j *gitlabJob) {
-			j.subject = "project_path:" + g.ProjectPath
+			j.subject = g.project(j.byID)
 		}},
 	}
 	if g.ProjectID != "" {
 		changes = append(changes, change[gitlabJob]{"a recycled path", "whoever makes a project where the trusted one was deleted or moved away; the path in sub lets it in", moved(g.ProjectPath)})
+		changes = append(changes, change[gitlabJob]{"another project by its id", "anyone can set the template of theirs to project_id; project_id:* lets it in", func(j *gitlabJob) {
+			moved(mallory + "/" + name)(j)
+			j.byID = true
+		}})
 	}
 	if g.RefProtected || g.PipelineSource != "" && g.PipelineSource != "merge_request_event" {
 		changes = append(changes, change[gitlabJob]{"a merge request whose source branch has the name", "anyone can fork and propose one; if it runs in the parent project, sub names the source branch", func(j *gitlabJob) {
@@ -162,7 +195,7 @@ func (g GitLab) fromOtherEnvironments() []change[gitlabJob] {
 	var changes []change[gitlabJob]
 	if g.EnvironmentProtected {
 		changes = append(changes, change[gitlabJob]{"an environment that is not protected", "whoever may push to the ref can name one in a job", func(j *gitlabJob) {
-			j.subject = strings.Replace(j.GitLab.subject(), ":environment_protected:true", ":environment_protected:false", 1)
+			j.subject = strings.Replace(j.GitLab.subject(j.byID), ":environment_protected:true", ":environment_protected:false", 1)
 		}})
 	}
 	if g.DeploymentTier != "" {
@@ -219,7 +252,7 @@ func (g GitLab) checkClaims() []Problem {
 	for _, f := range []struct {
 		field string
 		set   bool
-	}{{"project_id", g.ProjectID != ""}, {"ref_protected", g.RefProtected}, {"pipeline_source", g.PipelineSource != ""}} {
+	}{{"ref_protected", g.RefProtected}, {"pipeline_source", g.PipelineSource != ""}} {
 		if f.set && !Offered(g.host(), f.field) {
 			problems = append(problems, Problem{Field: f.field, Msg: "AWS makes no condition key of it for " + g.host(), Hint: "remove it; on gitlab.com it can be asked for"})
 		}
@@ -230,7 +263,7 @@ func (g GitLab) checkClaims() []Problem {
 func (g GitLab) open() []string {
 	return facts(
 		fact{g.ProjectID == "" && Offered(g.host(), "project_id"), "whoever makes a project " + g.ProjectPath + " after it was deleted or moved: add project_id"},
-		fact{g.ProjectID == "" && !Offered(g.host(), "project_id"), "whoever makes a project " + g.ProjectPath + " after it was deleted or moved: AWS can ask this host's tokens for no id"},
+		fact{g.ProjectID == "" && !Offered(g.host(), "project_id"), "whoever makes a project " + g.ProjectPath + " after it was deleted or moved: have its subject begin with project_id (ci_id_token_sub_claim_components) and add project_id"},
 		fact{!g.RefProtected && g.PipelineSource == "", "a merge request from a fork whose source branch is so named, if it may run in the project: protect the branch, and add ref_protected on gitlab.com"},
 		fact{strings.Contains(g.Ref, "*"), "whoever may push a " + g.refType() + " that matches " + g.Ref},
 	)

@@ -15,8 +15,16 @@ import (
 // anyEntry draws one of few workflows, so that several have much in common.
 func anyEntry(t *rapid.T) Entry {
 	g := rapid.SampledFrom([]GitHub{
-		{Branch: "main"}, {Branch: "release/*"}, {Branch: "release/1"}, {Tag: "v1"}, {Tag: "v*"}, {Environment: "production"}, {PullRequest: true},
-		{Environment: "prod:eu"}, {Environment: "prod%3Aeu"}, {Environment: "production", Branch: "main"},
+		{Branch: "main"},
+		{Branch: "release/*"},
+		{Branch: "release/1"},
+		{Tag: "v1"},
+		{Tag: "v*"},
+		{Environment: "production"},
+		{PullRequest: true},
+		{Environment: "prod:eu"},
+		{Environment: "prod%3Aeu"},
+		{Environment: "production", Branch: "main"},
 		{Branch: "main", JobWorkflowRef: "acme/ci/.github/workflows/deploy.yml@refs/heads/main"},
 	}).Draw(t, "context")
 	g.Repository = rapid.SampledFrom([]string{"acme/shop", "acme/site", "other/shop"}).Draw(t, "repository")

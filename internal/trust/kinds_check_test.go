@@ -69,7 +69,7 @@ func TestEveryKindRefuses(t *testing.T) {
 		{"gitlab any ref", gitlab(func(g *GitLab) { g.Ref = "*" }), []finding{{"ref", "begins with a wildcard", "release/*"}}},
 		{"gitlab full ref", gitlab(func(g *GitLab) { g.Ref = "refs/heads/main" }), []finding{{"ref", "full ref", ""}}},
 		{"gitlab ref type", gitlab(func(g *GitLab) { g.RefType = "heads" }), []finding{{"ref_type", `"heads" is not known`, "branch, tag"}}},
-		{"gitlab id of its own host", gitlab(func(g *GitLab) { g.Host, g.ProjectID = "gitlab.example.com", "7" }), []finding{{"project_id", "no condition key of it for gitlab.example.com", "gitlab.com"}}},
+		{"gitlab id of its own host", gitlab(func(g *GitLab) { g.Host, g.ProjectID = "gitlab.example.com", "7" }), nil},
 		{"gitlab protection on its own host", gitlab(func(g *GitLab) { g.Host, g.RefProtected = "gitlab.example.com", true }), []finding{{"ref_protected", "no condition key", ""}}},
 		{"gitlab tier", gitlab(func(g *GitLab) { g.DeploymentTier = "prod" }), []finding{{"deployment_tier", `"prod" is not known`, "production"}}},
 		{"gitlab wildcard before the tier", gitlab(func(g *GitLab) { g.Ref, g.DeploymentTier = "release/*", "production" }), []finding{{"ref", "more of the subject follows", "each branch"}}},

@@ -52,7 +52,7 @@ func anyKind(t *rapid.T) Identity {
 	switch rapid.IntRange(0, 13).Draw(t, "kind") {
 	case 0:
 		return GitLab{
-			ProjectPath: name("group") + "/" + maybe("subgroup", "forks/") + name("project"), ProjectID: maybe("id", "7"), Ref: ref("ref"),
+			ProjectPath: name("group") + "/" + maybe("subgroup", "forks/") + name("project"), ProjectID: maybe("id", "7"), Host: maybe("host", "gitlab.example.com"), Ref: ref("ref"),
 			RefType: draw("type", "", "branch", "tag"), RefProtected: yes("protected"), PipelineSource: draw("source", "", "push", "merge_request_event"),
 			DeploymentTier: draw("tier", "", "production", "development"), EnvironmentProtected: yes("environment"),
 		}

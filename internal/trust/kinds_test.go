@@ -34,6 +34,8 @@ func kinds(s Scope) []Identity {
 		GitLab{ProjectPath: "acme/shop", Ref: "v*", RefType: "tag", PipelineSource: "push"},
 		GitLab{ProjectPath: "acme/shop", Ref: "main", EnvironmentProtected: true, DeploymentTier: "production", Audience: "https://gitlab.com/acme"},
 		GitLab{ProjectPath: "acme/shop", Ref: "main", Host: "gitlab.example.com"},
+		GitLab{ProjectPath: "acme/shop", ProjectID: "7", Ref: "v*", RefType: "tag", Host: "gitlab.example.com"},
+		GitLab{ProjectPath: "acme/shop", ProjectID: "7", Ref: "main", EnvironmentProtected: true, Host: "gitlab.example.com"},
 		CircleCI{OrganizationID: uuidA, ProjectID: uuidB, VCSOrigin: "github.com/acme/shop", VCSRef: "refs/heads/main"},
 		CircleCI{OrganizationID: uuidA, ProjectID: uuidB, VCSOrigin: "github.com/acme/shop", VCSRef: "refs/heads/release/*"},
 		CircleCI{OrganizationID: uuidA, ProjectID: uuidB, AnyRef: true, Audience: "sts.amazonaws.com"},

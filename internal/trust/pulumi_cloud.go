@@ -15,7 +15,9 @@ const PulumiIssuer = "api.pulumi.com/oidc"
 // operations of Pulumi Deployments on a stack, proven by Pulumi Cloud's OIDC
 // token. The two have audiences of their own. An ESC environment that others
 // import presents the subject of the one that was opened, and subjectAttributes
-// change it: both make this identity not match, never match more.
+// change it: both make this identity not match, never match more. What the
+// subjects of the project default are, and those of environments that pulumi up
+// opens for a stack, is not verified.
 //
 // https://www.pulumi.com/docs/esc/guides/configuring-oidc/aws/
 // https://www.pulumi.com/docs/deployments/guides/oidc/aws/

@@ -13,7 +13,8 @@ import (
 // service passes as tags of the session, say which machine it is. A trust in
 // the anchor alone lets in every certificate of the CA, and one without it every
 // anchor of the account. A profile's attribute mapping must not leave out what
-// is asked for here.
+// is asked for here. The tags of subject alternative names are not verified for
+// certificates that have several.
 //
 // https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html
 // https://docs.aws.amazon.com/rolesanywhere/latest/userguide/attribute-mapping-and-trust-policy.html
@@ -39,16 +40,27 @@ func (r RolesAnywhere) Describe() string {
 	return "certificate " + strings.Join(names, ", ")
 }
 
+// certified is one name in the certificate: a field here, a tag of the session.
+type certified struct{ field, tag, value string }
+
+func (r RolesAnywhere) names() []certified {
+	return slices.DeleteFunc([]certified{
+		{"common_name", "x509Subject/CN", r.CommonName},
+		{"organizational_unit", "x509Subject/OU", r.OrganizationalUnit},
+		{"organization", "x509Subject/O", r.Organization},
+		{"issuer_common_name", "x509Issuer/CN", r.IssuerCommonName},
+		{"uri", "x509SAN/URI", r.URI},
+		{"dns", "x509SAN/DNS", r.DNS},
+	}, func(n certified) bool { return n.value == "" })
+}
+
 // tags are the tags of the session that tell the certificate.
 func (r RolesAnywhere) tags() []Claim {
-	return slices.DeleteFunc([]Claim{
-		{"x509Subject/CN", r.CommonName},
-		{"x509Subject/OU", r.OrganizationalUnit},
-		{"x509Subject/O", r.Organization},
-		{"x509Issuer/CN", r.IssuerCommonName},
-		{"x509SAN/URI", r.URI},
-		{"x509SAN/DNS", r.DNS},
-	}, func(tag Claim) bool { return tag.Value == "" })
+	var tags []Claim
+	for _, n := range r.names() {
+		tags = append(tags, Claim{n.tag, n.value})
+	}
+	return tags
 }
 
 func anywhere() []string { return []string{"sts:AssumeRole", tagSession, "sts:SetSourceIdentity"} }
@@ -130,15 +142,8 @@ func (r RolesAnywhere) Check() []Problem {
 	if r.CommonName == "" && r.URI == "" && r.DNS == "" {
 		problems = append(problems, Problem{Field: "common_name", Msg: "is missing: every certificate of the CA would be trusted", Hint: "add common_name, uri or dns of the machine's certificate"})
 	}
-	for _, f := range []struct{ field, value string }{
-		{"common_name", r.CommonName},
-		{"organizational_unit", r.OrganizationalUnit},
-		{"organization", r.Organization},
-		{"issuer_common_name", r.IssuerCommonName},
-		{"uri", r.URI},
-		{"dns", r.DNS},
-	} {
-		problems = append(problems, checkText(f.field, f.value)...)
+	for _, n := range r.names() {
+		problems = append(problems, checkText(n.field, n.value)...)
 	}
 	return problems
 }

@@ -8,7 +8,8 @@ import (
 // OIDC token. The issuer is the account's own, so AWS does not insist on a
 // subject. Spaces of one name in different branches of the hierarchy have the
 // same subject unless the account's template names the path. A tracked run
-// reads while it plans and writes while it applies.
+// reads while it plans and writes while it applies. The run types, as they
+// stand in the subject, are not verified beyond TRACKED and PROPOSED.
 //
 // https://docs.spacelift.io/integrations/cloud-providers/oidc/
 // https://docs.spacelift.io/integrations/cloud-providers/oidc/subject-template
@@ -102,12 +103,7 @@ var runTypes = []string{"PROPOSED", "TRACKED", "TASK", "TESTING", "DESTROY", "DE
 // Check refuses names that could pose as several parts of the subject, and runs
 // that are not chosen.
 func (l Spacelift) Check() []Problem {
-	var problems []Problem
-	if l.Host == "" {
-		problems = append(problems, Problem{Field: "host", Msg: "is missing", Hint: "write the account's host, such as acme.app.spacelift.io"})
-	} else {
-		problems = append(problems, checkHost("host", l.Host, "acme.app.spacelift.io")...)
-	}
+	problems := checkHost("host", l.Host, "acme.app.spacelift.io")
 	problems = append(problems, checkParts(subjectPart{"space", l.Space, ":", "write the space's id, as its settings show it"})...)
 	kind, name := l.caller()
 	switch {

@@ -92,8 +92,12 @@ func checkText(field, value string) []Problem {
 // hostName is a DNS name with at least one dot, without scheme, port and path.
 var hostName = lazily(`^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+$`)
 
+// checkHost wants a host; an example says which.
 func checkHost(field, host, example string) []Problem {
-	if hostName().MatchString(host) {
+	switch {
+	case host == "":
+		return []Problem{{Field: field, Msg: "is missing", Hint: "write it, such as " + example}}
+	case hostName().MatchString(host):
 		return nil
 	}
 	return []Problem{{Field: field, Msg: fmt.Sprintf("%q is not the name of a host", host), Hint: "write it in lower case, without https:// and path: " + example}}

@@ -64,8 +64,8 @@ type Entry struct {
 // The names must have the case that GitHub shows: the token carries them so,
 // and StringEquals tells upper from lower case. Repositories created, renamed
 // or transferred after 15 July 2026 present the immutable subject form, which
-// only the two ids can name. A subject template set by
-// include_claim_keys is not covered.
+// only the two ids can name. A subject template set by include_claim_keys is not
+// covered. What the subject is under pull_request_target is not verified.
 //
 // https://docs.github.com/en/actions/reference/security/oidc
 type GitHub struct {
