@@ -50,6 +50,15 @@ var runs = []run{
 		edit: strings.NewReplacer("$$", "$"),
 	},
 	{
+		system: "forgejo", identity: "forgejo", session: "forgejo-77",
+		env: map[string]string{"ACTIONS_ID_TOKEN_REQUEST_URL": "https://codeberg.org/idtoken?placeholder=true", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "request"},
+		commands: map[string]string{
+			"curl": `[ "$*" = "--fail --silent --show-error -H Authorization: bearer request https://codeberg.org/idtoken?placeholder=true&audience=sts.amazonaws.com" ] && echo '{"value":"e30.e30.e30"}'`,
+			"jq":   `[ "$*" = "-j .value" ] && grep -o 'e30[.e0-9]*'`,
+		},
+		edit: strings.NewReplacer("${{ github.run_id }}", "77"),
+	},
+	{
 		system: travis, identity: "travis", session: "travis-77",
 		env: map[string]string{"TRAVIS_BUILD_NUMBER": "77", "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"},
 	},
@@ -127,9 +136,10 @@ func (r run) snippet(t *testing.T, all map[string]Snippet) Snippet {
 // a call with the profile that it is.
 func (r run) job(t *testing.T, s Snippet) (script string, env []string) {
 	t.Helper()
-	vars := maps.Clone(r.env)
-	if vars == nil {
-		vars = map[string]string{}
+	vars := map[string]string{}
+	maps.Copy(vars, r.env)
+	if r.edit != nil {
+		s.Text = r.edit.Replace(s.Text)
 	}
 	all := []string{s.Text}
 	if isYAML(s) {
@@ -138,16 +148,14 @@ func (r run) job(t *testing.T, s Snippet) (script string, env []string) {
 		all = scripts(doc)
 	} else if _, profile, ok := strings.Cut(s.Text, "[profile "); ok {
 		profile, _, _ = strings.Cut(profile, "]")
-		vars["AWS_CONFIG_FILE"] = write(t, r.edit.Replace(s.Text))
+		vars["AWS_CONFIG_FILE"] = write(t, s.Text)
 		all = []string{"echo e30.e30.e30 > token; aws sts get-caller-identity --profile " + profile}
 	}
-	// CircleCI reads the file that BASH_ENV names before each step.
-	vars["BASH_ENV"] = filepath.Join(t.TempDir(), "env")
+	// CircleCI reads the file that BASH_ENV names before each step, Forgejo that
+	// of GITHUB_ENV.
+	vars["BASH_ENV"], vars["GITHUB_ENV"] = write(t, ""), write(t, "")
 	for i := range all {
-		all[i] = "touch $BASH_ENV; . $BASH_ENV\n" + all[i]
-		if r.edit != nil {
-			all[i] = r.edit.Replace(all[i])
-		}
+		all[i] = "set -a; . $BASH_ENV; . $GITHUB_ENV; set +a\n" + all[i]
 	}
 	for name, value := range vars {
 		env = append(env, name+"="+os.Expand(value, func(of string) string { return vars[of] }))
