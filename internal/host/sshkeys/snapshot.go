@@ -21,7 +21,7 @@ import (
 //	alice CRC {"iam_user":"Alice","user_id":"AIDA…","uid":1922337,…}
 //
 // The order makes a look-up a binary search of the file: of a snapshot of
-// 5,000 users, sshd's question reads a few blocks. CRC is CRC-32C, in eight
+// 5,000 users, sshd's question reads a few blocks. CRC is CRC-32, in eight
 // hexadecimal digits, over the line without it. It finds torn and rotten
 // blocks, not forgers: the folder is root's.
 
@@ -162,10 +162,8 @@ func firstWords(line []byte, n int) string {
 	return string(line[:end])
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 func sum(key string, content []byte) string {
-	return fmt.Sprintf("%08x", crc32.Update(crc32.Checksum([]byte(key), castagnoli), castagnoli, content))
+	return fmt.Sprintf("%08x", crc32.Update(crc32.ChecksumIEEE([]byte(key)), crc32.IEEETable, content))
 }
 
 // seal writes a line: key, sum, content.
