@@ -23,7 +23,7 @@ sudo postern host ssh status
 sudo postern host ssh doctor --fix`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newSSHInstall(a), newSSHUninstall(a), newSSHStatus(a), newSSHDoctor(a), newSSHKeys(a))
+	cmd.AddCommand(newSSHInstall(a), newSSHUninstall(a), newSSHStatus(a), newSSHDoctor(a), newSSHSync(a), newSSHKeys(a))
 	return cmd
 }
 

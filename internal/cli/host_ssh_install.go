@@ -41,7 +41,6 @@ sudo postern host ssh install --group engineers --role-arn arn:aws:iam::11112222
 	f.BoolVar(&o.once.NoEmergency, "no-break-glass", false, "go without: while IAM is away for longer than --max-stale, nobody logs in")
 	f.BoolVar(&o.settings.KeepPasswords, "keep-passwords", false, "leave password logins as they are")
 	f.BoolVar(&o.once.AddInclude, "add-include", false, "put the Include of /etc/ssh/sshd_config.d into sshd_config if it is missing")
-	f.StringVar(&o.settings.Account, "account", sshd.Account, "`NAME` of the account that the look-up runs as")
 	return cmd
 }
 
@@ -53,7 +52,7 @@ func runSSHInstall(ctx context.Context, a *app, o sshInstallOptions) error {
 	if err != nil {
 		return err
 	}
-	o.settings.Program, o.settings.Sync = program, o.sync.args()
+	o.settings.Program, o.settings.Account, o.settings.Sync = program, o.sync.account, o.sync.args()
 	done, err := sshd.Install(ctx, sshd.System(), o.settings, o.once)
 	if err != nil {
 		return err

@@ -46,7 +46,7 @@ func (f files) parseIn(name, match string, depth int) ([]Line, error) {
 	for raw := range strings.Lines(string(text)) {
 		number++
 		words := split(raw)
-		if len(words) == 0 {
+		if len(words) == 0 || words[0] == "" {
 			continue
 		}
 		l := Line{File: name, Number: number, Keyword: strings.ToLower(words[0]), Args: words[1:], Match: match}

@@ -15,6 +15,9 @@ import (
 // and ends if it does not like what it reads.
 const settle = 500 * time.Millisecond
 
+// patience is how long a busy machine may take for that.
+const patience = 10 * time.Second
+
 // reload makes the running sshd read its configuration. It returns what it has
 // done, in words. Sessions go on.
 func (s Server) reload(ctx context.Context, h Host, e Effective) (string, error) {
@@ -32,15 +35,28 @@ func (s Server) reload(ctx context.Context, h Host, e Effective) (string, error)
 	if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
 		return "", fmt.Errorf("reload sshd: %w", err)
 	}
-	select {
-	case <-ctx.Done():
-		return "", ctx.Err()
-	case <-time.After(settle):
-	}
-	if listener(e["pidfile"]) != pid {
-		return "", errors.New("sshd ended when it was to reload")
+	if err := comesBack(ctx, pid, e["pidfile"]); err != nil {
+		return "", err
 	}
 	return fmt.Sprintf("reloaded sshd (process %d)", pid), nil
+}
+
+// comesBack waits until sshd has written its pid file again.
+func comesBack(ctx context.Context, pid int, pidFile string) error {
+	for range patience / settle {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(settle):
+		}
+		switch {
+		case listener(pidFile) == pid:
+			return nil
+		case commandName(pid) != "sshd":
+			return errors.New("sshd ended when it was to reload")
+		}
+	}
+	return fmt.Errorf("sshd did not come back within %v", patience)
 }
 
 // listener is the process that the pid file names, 0 if that is no sshd.

@@ -1,0 +1,340 @@
+package sshd_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"github.com/postern-dev/postern/internal/sandbox"
+	"github.com/postern-dev/postern/test/witness"
+)
+
+// peers are the two kinds of IAM that hosts are synced from. Each gives its
+// URL and a key pair.
+var peers = map[string]func(t *testing.T) (endpoint, id, secret string){
+	"moto": func(t *testing.T) (string, string, string) {
+		t.Helper()
+		return witness.Moto(t), "AKIAIOSFODNN7EXAMPLE", "x"
+	},
+	"sandbox": func(t *testing.T) (string, string, string) {
+		t.Helper()
+		s, err := sandbox.New(sandbox.Options{HomeAccount: "123456789012", Accounts: []sandbox.AccountConfig{{ID: "123456789012"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Listen("127.0.0.1:0"); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close(context.Background()) })
+		id, secret := s.Credentials()
+		return s.URL(), id, secret
+	},
+}
+
+// cloud is an IAM that can be made to answer badly.
+type cloud struct {
+	*host
+	iam    *iam.Client
+	env    []string
+	tamper atomic.Pointer[func(*http.Response) error] // what becomes of GetGroup's answers
+}
+
+func (h *host) cloud(peer string) *cloud {
+	h.Helper()
+	c := &cloud{host: h}
+	endpoint, id, secret := peers[peer](h.T)
+	behind, err := url.Parse(endpoint)
+	if err != nil {
+		h.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0),
+		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(behind); r.Out.Host = r.In.Host },
+		ModifyResponse: func(r *http.Response) error {
+			f := c.tamper.Load()
+			if f == nil || !strings.Contains(r.Request.Header.Get("Action"), "GetGroup") {
+				return nil
+			}
+			return (*f)(r)
+		},
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		form, _ := url.ParseQuery(string(body))
+		r.Header.Set("Action", form.Get("Action")) // no header that is signed
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		proxy.ServeHTTP(w, r)
+	}))
+	h.Cleanup(server.Close)
+	c.iam = iam.New(iam.Options{Region: "us-east-1", BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider(id, secret, "")})
+	c.env = []string{
+		"PATH=" + os.Getenv("PATH"), "AWS_ENDPOINT_URL=" + server.URL, "AWS_ACCESS_KEY_ID=" + id, "AWS_SECRET_ACCESS_KEY=" + secret,
+		"AWS_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true",
+	}
+	c.do(c.iam.CreateGroup(h.Context(), &iam.CreateGroupInput{GroupName: aws.String("engineers")}))
+	c.do(c.iam.CreateGroup(h.Context(), &iam.CreateGroupInput{GroupName: aws.String("operators")}))
+	return c
+}
+
+func (c *cloud) do(_ any, err error) {
+	c.Helper()
+	if err != nil {
+		c.Fatal(err)
+	}
+}
+
+// user makes an IAM user with keys in a group.
+func (c *cloud) user(name, group string, keys ...string) {
+	c.Helper()
+	ctx := c.Context()
+	c.do(c.iam.CreateUser(ctx, &iam.CreateUserInput{UserName: &name}))
+	c.join(name, group)
+	for _, k := range keys {
+		line := c.public(k)
+		c.do(c.iam.UploadSSHPublicKey(ctx, &iam.UploadSSHPublicKeyInput{UserName: &name, SSHPublicKeyBody: &line}))
+	}
+}
+
+func (c *cloud) join(name, group string) {
+	c.Helper()
+	c.do(c.iam.AddUserToGroup(c.Context(), &iam.AddUserToGroupInput{UserName: &name, GroupName: &group}))
+}
+
+func (c *cloud) leave(name, group string) {
+	c.Helper()
+	c.do(c.iam.RemoveUserFromGroup(c.Context(), &iam.RemoveUserFromGroupInput{UserName: &name, GroupName: &group}))
+}
+
+// sync runs one round and gives what it says and its exit code.
+func (c *cloud) sync(args ...string) (string, int) {
+	c.Helper()
+	cmd := exec.Command(program, append([]string{"host", "ssh", "sync", "--once", "--group", "engineers", "--sudo-group", "operators"}, args...)...)
+	cmd.Env = c.env
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState == nil {
+		c.Fatal(err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+func (c *cloud) synced(args ...string) string {
+	c.Helper()
+	out, code := c.sync(args...)
+	if code != 0 {
+		c.Fatalf("sync: exit code %d\n%s", code, out)
+	}
+	return out
+}
+
+// From IAM to a shell, and out again: with a key, through another key, and
+// when the user has left the group, with a session open.
+func TestSync(t *testing.T) {
+	for peer := range peers {
+		t.Run(peer, func(t *testing.T) {
+			h, admin := installed(t, "--sudo-group", "operators")
+			c := h.cloud(peer)
+			first, second, other := h.key("rsa", "2048"), h.key("rsa", "3072"), h.key("rsa", "2048")
+			c.user("Alice@example.com", "engineers", first, second)
+			c.user("bob", "operators", other)
+			c.synced("--domain", "example.com")
+			h.in("alice", first)
+			h.in("alice", second)
+			h.in("bob", other)
+			h.out("alice", other)
+			h.log.has(h, `"event":"key-answered"`, `"iam_user":"Alice@example.com"`, `"account":"alice"`)
+			h.sudo("bob", other, true)
+			h.sudo("alice", first, false)
+
+			list, err := c.iam.ListSSHPublicKeys(t.Context(), &iam.ListSSHPublicKeysInput{UserName: aws.String("Alice@example.com")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, k := range list.SSHPublicKeys {
+				c.do(c.iam.UpdateSSHPublicKey(t.Context(), &iam.UpdateSSHPublicKeyInput{
+					UserName: aws.String("Alice@example.com"), SSHPublicKeyId: k.SSHPublicKeyId, Status: types.StatusTypeInactive,
+				}))
+			}
+			c.synced("--domain", "example.com")
+			h.out("alice", first)
+
+			session := h.client("bob", other, "exec sleep 1000")
+			if err := session.Start(); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- session.Wait() }()
+			uid := strings.TrimSpace(h.run("id", "-u", "bob"))
+			h.eventually("bob's session", func() bool { return h.busy(uid) })
+			c.leave("bob", "operators")
+			c.synced("--domain", "example.com")
+			h.in("bob", other) // once is not enough
+			if !h.busy(uid) {
+				t.Error("one answer ended bob's session")
+			}
+			c.synced("--domain", "example.com")
+			select {
+			case <-ended:
+			case <-time.After(10 * time.Second):
+				t.Error("bob's session goes on")
+			}
+			if h.busy(uid) {
+				t.Error("bob's processes go on")
+			}
+			h.out("bob", other)
+			h.in("admin", admin)
+			if out, err := os.ReadFile("/etc/sudoers.d/postern-ssh"); err == nil && strings.Contains(string(out), "bob") {
+				t.Errorf("bob still has sudo:\n%s", out)
+			}
+			h.run("test", "-d", "/home/bob")
+			c.join("bob", "operators")
+			c.synced("--domain", "example.com")
+			h.in("bob", other)
+			if now := strings.TrimSpace(h.run("id", "-u", "bob")); now != uid {
+				t.Errorf("bob's uid is %s, was %s", now, uid)
+			}
+			h.log.has(h, `"event":"user-removed"`, `"account":"bob"`)
+			h.log.has(h, `"event":"user-restored"`, `"account":"bob"`)
+		})
+	}
+}
+
+// sudo demands that a user can, or cannot, become root.
+func (h *host) sudo(user, key string, can bool) {
+	h.Helper()
+	out, _ := h.login(user, key, "sudo -n id -un || true")
+	if got := strings.TrimSpace(out) == "root"; got != can {
+		h.Errorf("sudo of %s: %v, want %v\n%s", user, got, can, out)
+	}
+}
+
+// busy says whether processes of a user run. The test is the first process
+// here and does not wait for orphans, so that dead ones stay listed.
+func (h *host) busy(uid string) bool {
+	return exec.Command("pgrep", "--runstates", "RSD", "-u", uid).Run() == nil
+}
+
+// Bad answers remove nobody, however often they come.
+func TestBadAnswers(t *testing.T) {
+	replace := func(change func(body string) (string, int)) func(*http.Response) error {
+		return func(r *http.Response) error {
+			old, err := io.ReadAll(r.Body)
+			if err != nil {
+				return err
+			}
+			body, status := change(string(old))
+			r.Body, r.StatusCode, r.ContentLength = io.NopCloser(strings.NewReader(body)), status, int64(len(body))
+			r.Header.Set("Content-Length", strconv.Itoa(len(body)))
+			r.Header.Del("Transfer-Encoding")
+			return nil
+		}
+	}
+	var calls atomic.Int64
+	answers := map[string]struct {
+		change func(*http.Response) error
+		code   int
+		says   string
+	}{
+		"throttled, then away": {change: func(r *http.Response) error {
+			if calls.Add(1)%2 == 0 {
+				return io.ErrUnexpectedEOF
+			}
+			return replace(func(string) (string, int) {
+				return `<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>`, 400
+			})(r)
+		}, code: 1, says: "gaps"},
+		"cut off":  {change: replace(func(body string) (string, int) { return body[:len(body)*2/3], 200 }), code: 1, says: "gaps"},
+		"empty":    {change: replace(func(string) (string, int) { return "", 200 }), says: "nobody is removed for that"},
+		"no users": {change: replace(func(body string) (string, int) { return members(body, func([]string) []string { return nil }), 200 }), says: "nobody is removed for that"},
+		"reordered": {change: replace(func(body string) (string, int) {
+			return members(body, func(list []string) []string { slices.Reverse(list); return list }), 200
+		}), says: "completely"},
+	}
+	h, _ := installed(t)
+	c := h.cloud("sandbox")
+	keys := map[string]string{}
+	for _, name := range []string{"alice", "bob", "carol", "dave", "eve"} {
+		keys[name] = h.key("rsa", "2048")
+		c.user(name, "engineers", keys[name])
+	}
+	c.synced()
+	passwd := h.run("cat", "/etc/passwd", "/etc/shadow")
+	for name, answer := range answers {
+		t.Run(name, func(t *testing.T) {
+			h := &host{T: t, log: h.log}
+			c.tamper.Store(&answer.change)
+			defer c.tamper.Store(nil)
+			for range 2 - answer.code { // the client is patient with errors
+				if out, code := c.sync(); code != answer.code || !strings.Contains(out, answer.says) {
+					t.Errorf("sync: %d\n%s", code, out)
+				}
+			}
+			if now := h.run("cat", "/etc/passwd", "/etc/shadow"); now != passwd {
+				t.Errorf("accounts have changed:\n%s", now)
+			}
+			h.in("alice", keys["alice"])
+			h.in("eve", keys["eve"])
+		})
+	}
+}
+
+// members changes the list of users in an answer to GetGroup.
+func members(body string, change func([]string) []string) string {
+	head, rest, ok := strings.Cut(body, "<Users>")
+	list, tail, ok2 := strings.Cut(rest, "</Users>")
+	if !ok || !ok2 {
+		return body
+	}
+	var users []string
+	for u := range strings.SplitAfterSeq(list, "</member>") {
+		if u = strings.TrimSpace(u); u != "" {
+			users = append(users, u)
+		}
+	}
+	return head + "<Users>" + strings.Join(change(users), "") + "</Users>" + tail
+}
+
+// Names that were made to hurt reach no account that was there.
+func TestHostileNames(t *testing.T) {
+	h, _ := installed(t)
+	c := h.cloud("sandbox")
+	key := h.key("rsa", "2048")
+	before := h.run("cat", "/etc/passwd", "/etc/group")
+	for _, name := range []string{"root", "ROOT", "admin", "daemon", "postern-ssh", "-rf", "a..b", "a__b", strings.Repeat("x", 33), "1up", "all"} {
+		c.user(name, "operators", key)
+	}
+	c.user("good.name", "engineers", key)
+	out := c.synced()
+	after := h.run("cat", "/etc/passwd", "/etc/group")
+	for line := range strings.Lines(before) {
+		if !strings.Contains(after, line) {
+			t.Errorf("was changed: %s", line)
+		}
+	}
+	for line := range strings.Lines(after) {
+		if !strings.Contains(before, line) && !strings.HasPrefix(line, "good_name:") {
+			t.Errorf("was made: %s\n%s", line, out)
+		}
+	}
+	h.in("good_name", key)
+	for _, name := range []string{"root", "admin"} {
+		h.out(name, key)
+	}
+}
