@@ -66,7 +66,7 @@ func TestAttackersAreRefused(t *testing.T) {
 		t.Errorf("targets (-want +got):\n%s", diff)
 	}
 	open := []string{
-		"whoever registers acme/shop again after it was deleted or renamed: add repository_id and owner_id",
+		"whoever registers acme/shop again after it was deleted or renamed: add repository_id and owner_id, without which newer repositories do not get in at all",
 		"a pull request whose code a workflow of the default branch runs, under pull_request_target, workflow_run or issue_comment",
 	}
 	if diff := cmp.Diff(open, a.Targets[2].Open); diff != "" {

@@ -187,7 +187,7 @@ func (g GitHub) known() Known {
 // open names the deleted repository, and refs that nobody may have reviewed.
 func (g GitHub) open() []string {
 	return facts(
-		fact{!g.pinned() && Offered(g.issuer(), "repository_id"), "whoever registers " + g.Repository + " again after it was deleted or renamed: add repository_id and owner_id"},
+		fact{!g.pinned() && Offered(g.issuer(), "repository_id"), "whoever registers " + g.Repository + " again after it was deleted or renamed: add repository_id and owner_id, without which newer repositories do not get in at all"},
 		fact{g.twin() != "" && !Offered(g.issuer(), "environment"), "whoever may make the environment " + g.twin() + ", which has the same subject: rename the environment"},
 		fact{g.Environment != "" || g.Branch != "" && !g.wide(), "a pull request whose code a workflow of the default branch runs, under pull_request_target, workflow_run or issue_comment"},
 		fact{g.wide(), "whoever may push a ref that matches " + g.ref()},

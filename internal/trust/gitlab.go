@@ -77,6 +77,25 @@ func (g GitLab) subjects() []string {
 	return []string{g.subject(false), g.subject(true)}
 }
 
+// SubjectComponents are what the project's ci_id_token_sub_claim_components must
+// be for the subject, parted by commas; empty: as GitLab has them.
+func (g GitLab) SubjectComponents() string {
+	first, more := "project_path", ""
+	if g.idAlone() {
+		first = "project_id"
+	}
+	if g.EnvironmentProtected {
+		more += ", environment_protected"
+	}
+	if g.DeploymentTier != "" {
+		more += ", deployment_tier"
+	}
+	if first == "project_path" && more == "" {
+		return ""
+	}
+	return first + ", ref_type, ref" + more
+}
+
 // project is how a subject begins.
 func (g GitLab) project(byID bool) string {
 	if byID {

@@ -19,16 +19,20 @@ func TestGitLabSubjects(t *testing.T) {
 		name     string
 		identity GitLab
 		want     []string
+		setting  string          // ci_id_token_sub_claim_components
 		admitted map[string]bool // subjects of the project's tokens
 	}{
-		{"path", shop, []string{path}, map[string]bool{path: true, id: false}},
-		{"path on another host", own, []string{path}, map[string]bool{path: true, id: false}},
-		{"id", pinned, []string{path, id}, map[string]bool{path: true, id: true, "project_id:77:ref_type:branch:ref:main": false}},
-		{"id on another host", ownPinned, []string{id}, map[string]bool{path: false, id: true, "project_id:77:ref_type:branch:ref:main": false}},
+		{"path", shop, []string{path}, "", map[string]bool{path: true, id: false}},
+		{"path on another host", own, []string{path}, "", map[string]bool{path: true, id: false}},
+		{"id", pinned, []string{path, id}, "", map[string]bool{path: true, id: true, "project_id:77:ref_type:branch:ref:main": false}},
+		{"id on another host", ownPinned, []string{id}, "project_id, ref_type, ref", map[string]bool{path: false, id: true, "project_id:77:ref_type:branch:ref:main": false}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if diff := cmp.Diff(test.want, test.identity.Tokens(s).Subjects); diff != "" {
 				t.Errorf("subjects (-want +got):\n%s", diff)
+			}
+			if got := test.identity.SubjectComponents(); got != test.setting {
+				t.Errorf("needs the components %q, want %q", got, test.setting)
 			}
 			doc, err := Policy(s, []Entry{{Name: "x", Identity: test.identity}})
 			if err != nil {
