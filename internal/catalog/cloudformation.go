@@ -18,6 +18,7 @@ func cloudFormationDeploy() *Grant {
 		Never:   "touch another stack, deploy with the caller's own permissions or another role, import resources by scanning, change a stack policy, use stack sets",
 		Params: append(stackParams(),
 			folderParam("templates", "with the templates that are too large to be sent along: aws cloudformation deploy --s3-bucket"),
+			folderKeyParam("templates"),
 			Param{
 				Name: "transforms", Type: List, Max: 10, Pattern: `^[A-Za-z0-9-]{1,64}$`, Example: "Serverless-2016-10-31",
 				Summary: "up to 10 names of transforms of AWS that the templates use, without AWS:: before them",
@@ -40,6 +41,8 @@ func cloudFormationDeploy() *Grant {
 			"cloudformation:GetTemplateSummary":     "aws cloudformation deploy: learns which parameters the stack has",
 			"cloudformation:RollbackStack":          "aws cloudformation rollback-stack: goes back to the last stable state",
 			"iam:PassRole":                          "aws cloudformation deploy --role-arn: hands the service role to CloudFormation",
+			"kms:Decrypt":                           "aws cloudformation deploy --s3-bucket: CloudFormation fetches the template from a bucket with a KMS key",
+			"kms:GenerateDataKey":                   "aws cloudformation deploy --s3-bucket: uploads to a bucket with a KMS key",
 			"s3:AbortMultipartUpload":               "aws cloudformation deploy --s3-bucket: gives up a large upload that failed",
 			"s3:GetObject":                          "aws cloudformation deploy --s3-bucket: CloudFormation fetches the template as the caller",
 			"s3:PutObject":                          "aws cloudformation deploy --s3-bucket: uploads the template",
@@ -82,11 +85,12 @@ type stacks struct {
 	role       string // name, with its path
 	transforms []string
 	files      string // bucket, or bucket/folder, of templates and packages; empty: none
+	key        string // KMS key of that bucket, id or ARN; empty: none
 }
 
 func newStacks(s Scope, prefix, level string, args Args) *stacks {
 	return &stacks{
-		Scope: s, prefix: prefix, level: level, role: args.one("execution_role"),
+		Scope: s, prefix: prefix, level: level, role: args.one("execution_role"), key: args.one("kms_key"),
 		arns: each(args["stacks"], func(name string) string { return s.arn("cloudformation", "stack/"+name+"/*") }),
 	}
 }
@@ -110,9 +114,7 @@ func (t *stacks) statements() []iam.Statement {
 		transform := func(name string) string { return t.arnIn("cloudformation", t.Region, "aws", "transform/"+name) }
 		out = append(out, allow(t.prefix+"Transform", []string{"cloudformation:CreateChangeSet"}, each(t.transforms, transform)))
 	}
-	if t.files != "" {
-		out = append(out, allow(t.prefix+"Files", []string{"s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"}, []string{t.s3(t.files + "/*")}))
-	}
+	out = append(out, t.inFolder(t.prefix+"Files", t.files, t.key, "s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject")...)
 	if t.level != "deploy" {
 		out = append(out,
 			allow(t.prefix+"Cancel", []string{"cloudformation:CancelUpdateStack"}, t.arns),
@@ -193,13 +195,13 @@ func neverStack() []call {
 
 func cloudFormationCases() []Case {
 	const template = "arn:aws:s3:::acme-deploy/shop/0a1b.template"
-	files := calls(template, nil, "s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload")
+	files := flat(calls(template, nil, "s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"), folderKey())
 	run := calls(serverless, nil, "cloudformation:CreateChangeSet")
-	neverFiles := flat(calls("arn:aws:s3:::acme-deploy/web/0a1b.template", nil, "s3:PutObject", "s3:GetObject"), calls(template, nil, "s3:DeleteObject"))
+	neverFiles := flat(calls("arn:aws:s3:::acme-deploy/web/0a1b.template", nil, "s3:PutObject", "s3:GetObject"), calls(template, nil, "s3:DeleteObject"), neverFolderKey())
 	shop := Args{"stacks": {"shop"}, "execution_role": {"shop-cloudformation"}}
 	full := Args{
 		"stacks": {"shop"}, "execution_role": {"shop-cloudformation"},
-		"templates": {"acme-deploy/shop"}, "transforms": {"Serverless-2016-10-31"},
+		"templates": {"acme-deploy/shop"}, "kms_key": {stateKeyID}, "transforms": {"Serverless-2016-10-31"},
 	}
 	return flat(
 		cases("", shop, deployStack(), flat(neverStack(), recoverStack(), deleteStack(), files, run)),

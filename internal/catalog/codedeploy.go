@@ -29,6 +29,7 @@ func codeDeploy() *Grant {
 				Wider:   "no level reaches applications that are not named",
 			},
 			folderParam("revisions", "that the revisions are uploaded to: aws deploy push"),
+			folderKeyParam("revisions"),
 			{Name: "stop", Type: Bool, Default: "false", Example: "true", Summary: "also stop deployments and go on with ones that wait; AWS cannot bound it to the groups"},
 		},
 		Levels: []Level{
@@ -48,6 +49,9 @@ func codeDeploy() *Grant {
 			"codedeploy:GetDeploymentGroup":          "aws ecs deploy: looks whether the group is for this cluster and service",
 			"codedeploy:RegisterApplicationRevision": "aws deploy push, create-deployment: make the revision known",
 			"codedeploy:StopDeployment":              "aws deploy stop-deployment: stops one that goes wrong, with stop",
+			"kms:Decrypt":                            "aws deploy push: uploads large revisions in parts to a bucket with a KMS key",
+			"kms:GenerateDataKey":                    "aws deploy push: uploads to a bucket with a KMS key",
+			"s3:AbortMultipartUpload":                "aws deploy push: gives up a large upload that failed",
 			"s3:GetObject":                           "aws deploy create-deployment: looks whether the revision is there",
 			"s3:PutObject":                           "aws deploy push: uploads the revision, with revisions",
 		},
@@ -77,10 +81,7 @@ func codeDeployStatements(s Scope, level string, args Args) []iam.Statement {
 		out = append(out, allow("CodeDeployStop", []string{"codedeploy:ContinueDeployment", "codedeploy:StopDeployment"}, everything(),
 			when("StringEquals", "aws:RequestedRegion", s.Region)))
 	}
-	if folder := args.one("revisions"); folder != "" {
-		out = append(out, allow("CodeDeployUpload", []string{"s3:GetObject", "s3:PutObject"}, []string{s.s3(folder + "/*")}))
-	}
-	return out
+	return append(out, s.inFolder("CodeDeployUpload", args.one("revisions"), args.one("kms_key"), "s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject")...)
 }
 
 func codeDeployCases() []Case {
@@ -95,12 +96,12 @@ func codeDeployCases() []Case {
 		return calls(deploy+"deploymentgroup:"+group, nil, "codedeploy:CreateDeployment", "codedeploy:GetDeployment", "codedeploy:GetDeploymentGroup")
 	}
 	use := flat(register("shop"), start("shop/prod"), calls(deploy+"deploymentconfig:CodeDeployDefault.OneAtATime", nil, "codedeploy:GetDeploymentConfig"))
-	upload := calls(bundle, nil, "s3:PutObject", "s3:GetObject")
+	upload := flat(calls(bundle, nil, "s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"), folderKey())
 	stop := func(region string) []call {
 		return calls("*", map[string][]string{"aws:RequestedRegion": {region}}, "codedeploy:StopDeployment", "codedeploy:ContinueDeployment")
 	}
 	never := flat(
-		register("shop2"), start("shop2/prod"), start("web/prod"), stop("us-east-1"),
+		neverFolderKey(), register("shop2"), start("shop2/prod"), start("web/prod"), stop("us-east-1"),
 		calls(deploy+"deploymentgroup:shop/prod", nil, "codedeploy:UpdateDeploymentGroup", "codedeploy:DeleteDeploymentGroup", "codedeploy:CreateDeploymentGroup"),
 		calls(deploy+"application:shop", nil, "codedeploy:DeleteApplication", "codedeploy:UpdateApplication"),
 		calls("arn:aws:iam::222222222222:role/codedeploy", passedTo("codedeploy.amazonaws.com"), "iam:PassRole"),
@@ -109,7 +110,7 @@ func codeDeployCases() []Case {
 		calls("arn:aws:s3:::acme-deploy/web/1.zip", nil, "s3:GetObject"), calls(bundle, nil, "s3:DeleteObject"),
 	)
 	all := func(name, value string) Args {
-		return Args{name: {value}, "revisions": {"acme-deploy/shop"}, "stop": {"true"}}
+		return Args{name: {value}, "revisions": {"acme-deploy/shop"}, "kms_key": {stateKeyID}, "stop": {"true"}}
 	}
 	return flat(
 		cases("", Args{"groups": {"shop/prod"}}, use, flat(never, upload, stop("eu-west-1"), start("shop/test"), start("shop/prod2"))),

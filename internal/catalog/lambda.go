@@ -19,6 +19,7 @@ func lambdaDeploy() *Grant {
 				Wider:   "no level reaches functions that are not named",
 			},
 			folderParam("packages", "with the packages, if they are uploaded before the function takes them"),
+			folderKeyParam("packages"),
 			{Name: "get_function", Type: Bool, Default: "false", Example: "true", Summary: "also GetFunction, which Terraform and the waiters that end in -v2 call; it shows a link to download the code"},
 			withLevels(passRolesParam("the roles that a function's configuration may name"), []string{"configuration"}),
 		},
@@ -40,6 +41,9 @@ func lambdaDeploy() *Grant {
 			"lambda:UpdateAlias":                 "aws lambda update-alias: points live traffic at the version, all or a part of it",
 			"lambda:UpdateFunctionCode":          "aws lambda update-function-code: uploads the package or names the image",
 			"lambda:UpdateFunctionConfiguration": "aws lambda update-function-configuration: changes environment, runtime or handler",
+			"kms:Decrypt":                        "aws lambda update-function-code --s3-bucket, aws s3 cp in parts: from and to a bucket with a KMS key",
+			"kms:GenerateDataKey":                "aws s3 cp: uploads to a bucket with a KMS key",
+			"s3:AbortMultipartUpload":            "aws s3 cp: gives up a large upload that failed, with packages",
 			"s3:GetObject":                       "aws lambda update-function-code --s3-bucket: Lambda fetches the package as the caller",
 			"s3:PutObject":                       "aws s3 cp: uploads the package, with packages",
 		},
@@ -61,9 +65,7 @@ func lambdaStatements(s Scope, level string, args Args) []iam.Statement {
 		allow("LambdaAlias", []string{"lambda:UpdateAlias"}, flat(functions, versions)),
 		allow("LambdaWatch", read, flat(functions, versions)),
 	}
-	if folder := args.one("packages"); folder != "" {
-		out = append(out, allow("LambdaPackages", []string{"s3:GetObject", "s3:PutObject"}, []string{s.s3(folder + "/*")}))
-	}
+	out = append(out, s.inFolder("LambdaPackages", args.one("packages"), args.one("kms_key"), "s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject")...)
 	if level == "configuration" {
 		out = append(out,
 			allow("LambdaConfigure", []string{"lambda:UpdateFunctionConfiguration"}, functions),
@@ -91,7 +93,7 @@ func lambdaCases() []Case {
 	}
 	watch := calls(shop+":live", nil, "lambda:GetFunctionConfiguration", "lambda:GetAlias", "lambda:UpdateAlias")
 	get := calls(shop, nil, "lambda:GetFunction")
-	pack := calls(code, nil, "s3:PutObject", "s3:GetObject")
+	pack := calls(code, nil, "s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload")
 	configure := flat(
 		calls(shop, nil, "lambda:UpdateFunctionConfiguration"),
 		calls(lambda+"layer:libs:3", nil, "lambda:GetLayerVersion"),
@@ -110,13 +112,13 @@ func lambdaCases() []Case {
 	functions := []string{"shop-api"}
 	return flat(
 		cases("", Args{"functions": functions}, flat(deploy(shop), watch), flat(never, get, pack, configure, pass)),
-		cases("code", Args{"functions": functions, "packages": {"acme-code/lambda/shop"}, "get_function": {"true"}},
-			flat(deploy(shop), get, pack), flat(never, configure, pass)),
+		cases("code", Args{"functions": functions, "packages": {"acme-code/lambda/shop"}, "get_function": {"true"}, "kms_key": {stateKeyID}},
+			flat(deploy(shop), get, pack, folderKey()), flat(never, neverFolderKey(), configure, pass)),
 		cases("code", Args{"functions": functions, "packages": {"acme-code"}},
-			flat(pack, calls("arn:aws:s3:::acme-code/web/api.zip", nil, "s3:GetObject")), calls("arn:aws:s3:::acme-code2/a.zip", nil, "s3:GetObject")),
+			flat(pack, calls("arn:aws:s3:::acme-code/web/api.zip", nil, "s3:GetObject")), flat(folderKey(), calls("arn:aws:s3:::acme-code2/a.zip", nil, "s3:GetObject"))),
 		cases("configuration", Args{"functions": functions, "pass_roles": {"shop-api"}},
 			flat(deploy(shop), watch, configure, pass), flat(never, pack,
 				calls("arn:aws:lambda:eu-west-1:333333333333:layer:libs:3", nil, "lambda:GetLayerVersion"))),
-		cases("configuration", Args{"functions": functions, "get_function": {"true"}, "packages": {"acme-code"}}, flat(get, pack, configure), pass),
+		cases("configuration", Args{"functions": functions, "get_function": {"true"}, "packages": {"acme-code"}, "kms_key": {stateKeyID}}, flat(get, pack, folderKey(), configure), pass),
 	)
 }

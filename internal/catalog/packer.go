@@ -42,6 +42,7 @@ func packerAMI() *Grant {
 					"ec2:DescribeSnapshots",
 					"ec2:DescribeSubnets",
 					"ec2:DescribeVolumes",
+					"ec2:DescribeVpcs",
 				},
 				Reason: "list across the account and know no resource; a condition bounds them to the role's region",
 			},
@@ -65,6 +66,7 @@ func packerAMI() *Grant {
 			"ec2:DescribeSnapshots":             "packer build: finds the snapshots of the image, to tag them",
 			"ec2:DescribeSubnets":               "packer build: reads network and zone of the subnet",
 			"ec2:DescribeVolumes":               "packer build: finds volumes that outlive the instance",
+			"ec2:DescribeVpcs":                  "packer build: finds the network, with vpc_filter",
 			"ec2:GetPasswordData":               "packer build: reads the administrator's password of a Windows instance, with windows",
 			"ec2:ModifyImageAttribute":          "packer build: ami_users",
 			"ec2:ModifySnapshotAttribute":       "packer build: snapshot_users, and ami_users for its snapshots",
@@ -182,6 +184,7 @@ func (p packer) watch() []iam.Statement {
 		"ec2:DescribeSnapshots",
 		"ec2:DescribeSubnets",
 		"ec2:DescribeVolumes",
+		"ec2:DescribeVpcs",
 	}, everything(), when("StringEquals", "aws:RequestedRegion", p.Region))}
 }
 

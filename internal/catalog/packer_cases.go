@@ -33,7 +33,7 @@ func packerCases() []Case {
 	profile := packerIAM + "instance-profile/packer-build"
 	describe := []string{
 		"ec2:DescribeImages", "ec2:DescribeInstanceStatus", "ec2:DescribeInstances", "ec2:DescribeRegions",
-		"ec2:DescribeSecurityGroups", "ec2:DescribeSnapshots", "ec2:DescribeSubnets", "ec2:DescribeVolumes",
+		"ec2:DescribeSecurityGroups", "ec2:DescribeSnapshots", "ec2:DescribeSubnets", "ec2:DescribeVolumes", "ec2:DescribeVpcs",
 	}
 	run := func(context map[string][]string, arns ...string) []call {
 		var out []call

@@ -15,7 +15,8 @@ func samDeploy() *Grant {
 		Summary: "upload packages and deploy named AWS SAM stacks through a service role that is named",
 		Never:   "touch another stack, deploy with the caller's own permissions or another role, create buckets or repositories, push images (take ecr-docker-push beside it), run macros other than AWS's Serverless transform",
 		Params: append(stackParams(), required(
-			folderParam("artifacts", "that packages and templates are uploaded to: --s3-bucket and --s3-prefix"))),
+			folderParam("artifacts", "that packages and templates are uploaded to: --s3-bucket and --s3-prefix")),
+			folderKeyParam("artifacts")),
 		Levels: append(stackLevels(), Level{
 			Name: "delete", Summary: "also sam delete, of the stacks and the packages", Adds: "deleting the stacks with all they hold that is not retained, and reading their templates",
 		}),
@@ -34,6 +35,8 @@ func samDeploy() *Grant {
 			"cloudformation:GetTemplateSummary":     "sam deploy: learns which parameters the stack has",
 			"cloudformation:RollbackStack":          "aws cloudformation rollback-stack: goes back to the last stable state",
 			"iam:PassRole":                          "sam deploy --role-arn: hands the service role to CloudFormation",
+			"kms:Decrypt":                           "sam deploy: CloudFormation and Lambda fetch the files from a bucket with a KMS key",
+			"kms:GenerateDataKey":                   "sam deploy: uploads to a bucket with a KMS key",
 			"s3:AbortMultipartUpload":               "sam deploy: gives up a large upload that failed",
 			"s3:DeleteObject":                       "sam delete: removes the packages",
 			"s3:GetObject":                          "sam deploy: skips what is there already; CloudFormation and Lambda fetch the files as the caller",
@@ -65,18 +68,18 @@ func samCases() []Case {
 	const file = "arn:aws:s3:::acme-deploy/shop/0a1b"
 	files := flat(
 		calls(file, nil, "s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"),
-		calls(serverless, nil, "cloudformation:CreateChangeSet"),
+		calls(serverless, nil, "cloudformation:CreateChangeSet"), folderKey(),
 	)
 	remove := flat(calls(shopStack, nil, "cloudformation:GetTemplate"), calls(file, nil, "s3:DeleteObject"), deleteStack())
 	never := flat(
-		neverStack(),
+		neverStack(), neverFolderKey(),
 		calls("arn:aws:s3:::acme-deploy/web/0a1b", nil, "s3:PutObject", "s3:GetObject", "s3:DeleteObject"),
 		calls("arn:aws:s3:::acme-deploy", nil, "s3:CreateBucket", "s3:ListBucket", "s3:PutBucketPolicy"),
 		calls(file, nil, "s3:DeleteObjectVersion"),
 		calls("arn:aws:cloudformation:eu-west-1:aws:transform/Include", nil, "cloudformation:CreateChangeSet"),
 		calls("arn:aws:cloudformation:eu-west-1:222222222222:stack/aws-sam-cli-managed-default/0a1b", withRole(shopStackRole), "cloudformation:CreateChangeSet"),
 	)
-	shop := Args{"stacks": {"shop"}, "execution_role": {"shop-cloudformation"}, "artifacts": {"acme-deploy/shop"}}
+	shop := Args{"stacks": {"shop"}, "execution_role": {"shop-cloudformation"}, "artifacts": {"acme-deploy/shop"}, "kms_key": {stateKeyID}}
 	return flat(
 		cases("", shop, flat(deployStack(), files), flat(never, recoverStack(), remove)),
 		cases("recover", shop, flat(deployStack(), files, recoverStack()), flat(never, remove)),

@@ -251,6 +251,11 @@ func TestMerged(t *testing.T) {
 			[]iam.Statement{allow("A", list("s:a", "s:b"), list("r1", "r2"))},
 		},
 		{
+			"again, after what became alike",
+			[]iam.Statement{allow("A", list("s:a"), list("r1")), allow("B", list("s:a"), list("r2")), allow("C", list("s:b"), list("r1", "r2"))},
+			[]iam.Statement{allow("A", list("s:a", "s:b"), list("r1", "r2"))},
+		},
+		{
 			"neither: the union would allow s:a on r2",
 			[]iam.Statement{allow("A", list("s:a"), list("r1")), allow("B", list("s:b"), list("r2"))},
 			[]iam.Statement{allow("A", list("s:a"), list("r1")), allow("B", list("s:b"), list("r2"))},
