@@ -15,7 +15,7 @@ func (h *host) admin() (key string) {
 	h.Helper()
 	key = h.key("ed25519")
 	h.run("useradd", "-m", "-p", "*", "-s", "/bin/sh", "admin")
-	h.write("/home/admin/.ssh/authorized_keys", h.public(key)+"\n")
+	h.write(homes+"/admin/.ssh/authorized_keys", h.public(key)+"\n")
 	return key
 }
 

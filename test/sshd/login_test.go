@@ -57,7 +57,7 @@ func TestShortKeys(t *testing.T) {
 	h := need(t)
 	short := h.key("rsa", "1024")
 	h.run("useradd", "-m", "-p", "*", "-s", "/bin/sh", "admin")
-	h.write("/home/admin/.ssh/authorized_keys", h.public(short)+"\n")
+	h.write(homes+"/admin/.ssh/authorized_keys", h.public(short)+"\n")
 	h.server()
 	h.in("admin", short) // as sshd comes
 	h.ok("install", "--group", "engineers", "--break-glass", "admin")

@@ -203,7 +203,7 @@ func TestSync(t *testing.T) {
 			if out, err := os.ReadFile("/etc/sudoers.d/postern-ssh"); err == nil && strings.Contains(string(out), "bob") {
 				t.Errorf("bob still has sudo:\n%s", out)
 			}
-			h.run("test", "-d", "/home/bob")
+			h.run("test", "-d", homes+"/bob")
 			c.join("bob", "operators")
 			c.synced("--domain", "example.com")
 			h.in("bob", other)

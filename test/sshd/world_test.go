@@ -20,7 +20,7 @@ import (
 // The machine of the tests. Everything that is changed lies in memory.
 const (
 	program = "/opt/postern/postern"
-	saved   = "/opt/saved" // /etc as it stood
+	homes   = "/home"
 )
 
 // makeWorld gives the namespaces folders of their own.
