@@ -147,7 +147,17 @@ func lookupOne(path, name string) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := lines{f, info.Size()}
+	return lines{f, info.Size()}.lookup(name)
+}
+
+// lines is a file of sorted lines.
+type lines struct {
+	io.ReaderAt
+	size int64
+}
+
+// lookup reads the first line and the one of a user.
+func (l lines) lookup(name string) (*Snapshot, error) {
 	_, first, err := l.around(0)
 	if err != nil {
 		return nil, err
@@ -170,12 +180,6 @@ func lookupOne(path, name string) (*Snapshot, error) {
 	}
 	s.Users = []User{u}
 	return s, nil
-}
-
-// lines is a file of sorted lines.
-type lines struct {
-	io.ReaderAt
-	size int64
 }
 
 // search finds the line that begins with a word, from an offset at which a

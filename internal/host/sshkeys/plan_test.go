@@ -202,6 +202,25 @@ func TestRenames(t *testing.T) {
 	}
 }
 
+// TestSnapshotLost finds its accounts by their marks, whatever users have added
+// to these, and still removes only after two answers.
+func TestSnapshotLost(t *testing.T) {
+	alice, bob := anIAMUser(1, "alice", "engineers"), anIAMUser(2, "bob", "ops")
+	w := newWorld(t, alice, bob, anIAMUser(3, "carol", "engineers"))
+	w.clean()
+	w.edit("alice", func(a *sshkeys.Account) { a.Comment += ",Room 7,555-0100" })
+	w.host.Accounts["mallory"] = sshkeys.Account{Name: "mallory", UID: 1001, Comment: sshkeys.Comment(alice.ID), Access: sshkeys.Open}
+	w.sync.Path += "-lost"
+	alice.Groups = nil
+	w.clean()
+	w.wantSteps()
+	if len(w.keys("bob")) != 1 || w.keys("alice") != nil {
+		t.Errorf("keys of bob %v, of alice %v", w.keys("bob"), w.keys("alice"))
+	}
+	w.clean()
+	w.wantSteps("lock alice", "end-sessions alice", "terminate alice", "kill alice")
+}
+
 // TestRightsInAGap: a group that could not be read takes nothing from anybody.
 func TestRightsInAGap(t *testing.T) {
 	alice := anIAMUser(1, "alice", "engineers", "ops")

@@ -1,6 +1,7 @@
 package sshkeys
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -172,6 +173,27 @@ func TestSnapshotMode(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, fs.FileMode(0o640), must(os.Stat(path)).Mode())
+}
+
+// FuzzDecode holds that what is taken for a snapshot says the same when it is
+// written again, and that a look-up finds in it what reading it does.
+func FuzzDecode(f *testing.F) {
+	f.Add(must(encode(aSnapshot(aUser("alice", 1), aUser("bob", 2)))))
+	f.Add(must(encode(aSnapshot())))
+	f.Add([]byte(magic + " 1 00000000 {}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		_, lookupErr := lines{bytes.NewReader(data), int64(len(data))}.lookup("alice")
+		s, err := decode(data)
+		if err != nil {
+			return
+		}
+		if lookupErr != nil {
+			t.Errorf("decoded, but a look-up fails: %v", lookupErr)
+		}
+		if again, err := encode(s); err == nil {
+			equal(t, s, must(decode(again)))
+		}
+	})
 }
 
 func must[T any](v T, err error) T {

@@ -58,9 +58,11 @@ const commentPrefix = "IAM user "
 func Comment(userID string) string { return commentPrefix + userID }
 
 // owner returns the UserID of an account that is provably Postern's: its uid
-// is that of the IAM user in its comment.
+// is that of the IAM user in its comment. What follows a comma there, rooms and
+// telephones, users may change with chfn.
 func (a Account) owner() (string, bool) {
-	id, ok := strings.CutPrefix(a.Comment, commentPrefix)
+	name, _, _ := strings.Cut(a.Comment, ",")
+	id, ok := strings.CutPrefix(name, commentPrefix)
 	return id, ok && a.UID == UID(id)
 }
 
