@@ -30,7 +30,7 @@ func (p *Plan) add(fresh []User) {
 			p.problem(u, why, "rename the IAM user, or what has its place on this host")
 			continue
 		}
-		p.users = append(p.users, u)
+		p.put(u)
 	}
 }
 

@@ -52,13 +52,14 @@ type Plan struct {
 
 	in      Input
 	users   []User            // as they should be; names as they are
+	index   map[string]int    // UserID to the place in users, until these are sorted
 	removed map[string]bool   // UserIDs that were removed before
 	target  map[string]string // UserID to the name that the account should have
 }
 
 // Make plans. Whatever order the answer comes in, the plan is the same.
 func Make(in Input) *Plan {
-	p := &Plan{in: in, removed: map[string]bool{}, target: map[string]string{}}
+	p := &Plan{in: in, index: map[string]int{}, removed: map[string]bool{}, target: map[string]string{}}
 	p.begin()
 	fresh := p.answered()
 	p.missing()
@@ -85,7 +86,7 @@ func (p *Plan) begin() {
 	if p.in.Previous != nil {
 		for _, u := range p.in.Previous.Users {
 			u.CheckedAt = p.in.Previous.checked(u)
-			p.users = append(p.users, u)
+			p.put(u)
 		}
 	}
 	for _, a := range p.in.State.Accounts {
@@ -97,15 +98,20 @@ func (p *Plan) begin() {
 			u.Name = a.Name // it was renamed
 			continue
 		}
-		p.users = append(p.users, User{UserID: id, Name: a.Name, UID: a.UID, Removed: a.Access == Locked})
+		p.put(User{UserID: id, Name: a.Name, UID: a.UID, Removed: a.Access == Locked})
 	}
 	for _, u := range p.users {
 		p.removed[u.UserID] = u.Removed
 	}
 }
 
+func (p *Plan) put(u User) {
+	p.index[u.UserID] = len(p.users)
+	p.users = append(p.users, u)
+}
+
 func (p *Plan) find(userID string) *User {
-	if i := slices.IndexFunc(p.users, func(u User) bool { return u.UserID == userID }); i >= 0 {
+	if i, ok := p.index[userID]; ok {
 		return &p.users[i]
 	}
 	return nil
@@ -153,9 +159,12 @@ func (p *Plan) missing() {
 		p.problem(User{}, "IAM says that the groups have no members: nobody is removed for that", "if it is meant: postern host ssh sync --force, twice")
 		return
 	}
+	seen := map[string]bool{}
+	for _, m := range p.in.Answer.Members {
+		seen[m.UserID] = true
+	}
 	for i := range p.users {
-		u := &p.users[i]
-		if !slices.ContainsFunc(p.in.Answer.Members, func(m Member) bool { return m.UserID == u.UserID }) {
+		if u := &p.users[i]; !seen[u.UserID] {
 			u.Missing = min(u.Missing+1, removeAfter)
 		}
 	}
