@@ -36,7 +36,8 @@ func TestBesides(t *testing.T) {
 			name: "a session with tags and a source", in: formCall("sts", "Action=AssumeRole&Version=2011-06-15&RoleSessionName=job&SourceIdentity=alice&Tags.member.1.Key=team&Tags.member.1.Value=web&RoleArn="+role),
 			want: []wire.Call{
 				{Action: "sts:AssumeRole", Resource: role, Context: session},
-				{Action: "sts:TagSession", Resource: role, Context: tags}, {Action: "sts:SetSourceIdentity", Resource: role, Context: tags},
+				{Action: "sts:TagSession", Resource: role, Context: tags},
+				{Action: "sts:SetSourceIdentity", Resource: role, Context: tags},
 			},
 		},
 		{
@@ -85,7 +86,8 @@ func TestBesides(t *testing.T) {
 		{
 			name: "parameters by ARN, by label and without a slash before them", in: jsonCall("ssm", "AmazonSSM.GetParameters", `{"Names":["`+url+`:live","/shop/url:live","port"]}`),
 			want: []wire.Call{
-				{Action: "ssm:GetParameters", Resource: url}, {Action: "ssm:GetParameters", Resource: url},
+				{Action: "ssm:GetParameters", Resource: url},
+				{Action: "ssm:GetParameters", Resource: url},
 				{Action: "ssm:GetParameters", Resource: "arn:aws:ssm:eu-west-1:222222222222:parameter/port"},
 			},
 		},

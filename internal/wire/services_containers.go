@@ -69,7 +69,7 @@ func ecs() service {
 			},
 			// Without a container instance, AWS judges ListTasks on all of the cluster's.
 			{action: "ListTasks", resource: arn + "container-instance/{cluster=default}/{_=*}", context: in, reply: `{"taskArns":[]}`},
-			{action: "DescribeTasks", resource: arn + "task/{cluster=default}/{tasks.*}", context: in, reply: `{"tasks":[],"failures":[]}`},
+			{action: "DescribeTasks", resource: arn + "task/{cluster=default}/{tasks.*}", context: in, reply: `{"tasks":[{"lastStatus":"STOPPED"}],"failures":[]}`},
 			{action: "DescribeServiceDeployments", resource: arn + "service-deployment/{serviceDeploymentArns.*...}", reply: `{"serviceDeployments":[],"failures":[]}`},
 			{action: "ListServiceDeployments", resource: arn + "service/{cluster=default}/{service}", context: in, reply: `{"serviceDeployments":[]}`},
 			{

@@ -128,6 +128,7 @@ func logs() service {
 			{action: "CreateLogGroup", resource: group},
 			{action: "DeleteLogGroup", resource: group},
 			{action: "DescribeLogGroups", resource: "*", reply: `{"logGroups":[]}`},
+			{action: "DescribeLogStreams", resource: group, rivals: identified, reply: `{"logStreams":[]}`},
 			{action: "FilterLogEvents", resource: group, rivals: identified, reply: `{"events":[]}`},
 			{action: "GetLogEvents", resource: group + ":log-stream:{logStreamName...}", rivals: identified, reply: `{"events":[]}`},
 		},

@@ -33,7 +33,7 @@ func iamService() service {
 	managed := map[string]string{"PolicyArn": "arn:aws:iam::aws:policy/AWSDenyAll"}
 	return service{
 		name: "iam", protocol: Query, version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
-		operations: []operation{
+		operations: append([]operation{
 			{action: "GetUser", resource: user},
 			{action: "CreateUser", resource: newUser, named: inside, given: rooted, context: bounded, tags: "Tags.member.*", needs: tag("TagUser", newUser)},
 			{action: "DeleteUser", resource: user},
@@ -58,7 +58,17 @@ func iamService() service {
 			{action: "PutRolePolicy", resource: role, fill: inline},
 			{action: "AttachRolePolicy", resource: role, context: attached, fill: managed},
 			{action: "UpdateAssumeRolePolicy", resource: role, fill: map[string]string{"PolicyDocument": policy}},
-		},
+			// Whose key it is no request says: it is judged as that of a user of whom nothing is known.
+			{action: "GetAccessKeyLastUsed", resource: arn + "user/{_=*}", fill: map[string]string{"AccessKeyId": "AKIA0000000000000000"}, reply: "<UserName/>"},
+			{action: "GetOpenIDConnectProvider", resource: arn + "oidc-provider/{OpenIDConnectProviderArn...}"},
+			{action: "GetSAMLProvider", resource: arn + "saml-provider/{SAMLProviderArn}"},
+			{action: "GenerateServiceLastAccessedDetails", resource: "{Arn...}", reply: "<JobId>00000000-0000-0000-0000-000000000000</JobId>"},
+			{action: "GetServiceLastAccessedDetails", resource: "*", fill: map[string]string{"JobId": "00000000-0000-0000-0000-000000000000"}, reply: `<JobStatus>COMPLETED</JobStatus>
+				<JobCreationDate>2026-01-01T00:00:00Z</JobCreationDate><JobCompletionDate>2026-01-01T00:00:00Z</JobCompletionDate><ServicesLastAccessed/>`},
+		}, anywhere(
+			"GenerateCredentialReport", "GetAccountAuthorizationDetails", "GetAccountPasswordPolicy", "GetAccountSummary", "GetCredentialReport",
+			"ListInstanceProfiles", "ListOpenIDConnectProviders", "ListSAMLProviders",
+		)...),
 	}
 }
 

@@ -49,7 +49,7 @@ type scenario struct {
 }
 
 func scenarios() []scenario {
-	return slices.Concat(ecsScenarios(), ecrScenarios(), stateScenarios(), deployScenarios(), readScenarios(), acmeScenarios(), assumeScenarios(), pulumiScenarios())
+	return slices.Concat(ecsScenarios(), ecrScenarios(), stateScenarios(), deployScenarios(), readScenarios(), acmeScenarios(), assumeScenarios(), pulumiScenarios(), stackScenarios(), accountScenarios(), terragruntScenarios())
 }
 
 func TestScenarios(t *testing.T) {
