@@ -109,6 +109,13 @@ func newHostUninstall(a *app) *cobra.Command {
 	}
 }
 
+// warnInstalled tells that units will undo what is done by hand.
+func (a *app) warnInstalled() {
+	if _, err := os.Stat(units.Dir + "/postern-lockdown.service"); err == nil {
+		a.Talk().Mark(ui.Warning, ui.Plain("systemd puts back within a minute what "+hostfile.Path+" says: change that file, or run `postern host uninstall` first"))
+	}
+}
+
 // needSystemd fails where another program manages services.
 //
 // https://www.freedesktop.org/software/systemd/man/latest/sd_booted.html

@@ -122,6 +122,9 @@ func runLockdownApply(ctx context.Context, a *app, o lockdownApplyOptions) error
 		talk.Mark(ui.Warning, ui.Plain(s))
 	}
 	a.Result().Mark(ui.OK, ui.Plain(standingText(w.policy, names)))
+	if o.changed == nil || slices.ContainsFunc(policyFlags, o.changed) {
+		a.warnInstalled()
+	}
 	if o.within > 0 {
 		a.Result().Mark(ui.Warning, ui.Plain(fmt.Sprintf("rolled back in %v unless you run `postern host lockdown confirm`", o.within)))
 	}
@@ -206,6 +209,7 @@ func newLockdownRemove(a *app) *cobra.Command {
 				a.Result().Mark(ui.OK, ui.Plain("nothing to remove"))
 				return nil
 			}
+			a.warnInstalled()
 			a.Result().Mark(ui.Removed, ui.Plain("removed: every user of this host reaches "+addressText(state.Policy.Endpoints)))
 			return nil
 		},

@@ -31,7 +31,7 @@ type lockdownOptions struct {
 type changed func(flag string) bool
 
 // policyFlags are the flags that say what a policy is.
-var policyFlags = []string{"allow", "allow-group", "endpoint", "forward-from", "log-group", "allow-nobody"}
+var policyFlags = []string{"allow", "allow-group", "endpoint", "forward-from", "log-group"}
 
 // defaultLogGroup is free on hosts that use NFLOG for little else. 0 is where
 // ulogd listens by default.
@@ -63,7 +63,7 @@ func (o *lockdownOptions) settle(given changed) (bool, error) {
 		o.logGroup = defaultLogGroup
 		return true, nil
 	}
-	some := slices.ContainsFunc(policyFlags, given)
+	some := given("allow-nobody") || slices.ContainsFunc(policyFlags, given)
 	data, err := os.ReadFile(o.config)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !given("config"):

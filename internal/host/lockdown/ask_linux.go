@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
+
+	"github.com/postern-dev/postern/internal/fault"
 )
 
 // AskAs runs this program with the arguments and an address as a probe's user,
@@ -26,10 +28,12 @@ func AskAs(args ...string) Asker {
 		var stderr strings.Builder
 		cmd.Stderr = &stderr
 		out, err := cmd.Output()
-		if errors.Is(err, syscall.EPERM) {
+		switch {
+		case errors.Is(err, syscall.EPERM):
 			return Result{}, errors.New("not permitted: CAP_SETUID is missing")
-		}
-		if err != nil {
+		case errors.Is(err, syscall.EACCES):
+			return Result{}, &fault.Error{What: "other users cannot run this program", Hint: "run `chmod 755` on it: the self-test starts it as them"}
+		case err != nil:
 			return Result{}, fmt.Errorf("%w %s", err, strings.TrimSpace(stderr.String()))
 		}
 		var r Result

@@ -3,8 +3,10 @@ package lockdown
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -165,5 +167,51 @@ func TestDamagedRecord(t *testing.T) {
 	}
 	if d := cmp.Diff([]int{1}, stands(t)); d != "" {
 		t.Error(d)
+	}
+}
+
+// TestFullDisk asks that nothing changes where nobody could roll it back.
+func TestFullDisk(t *testing.T) {
+	need(t)
+	dir := t.TempDir()
+	run(t, "mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", dir)
+	t.Cleanup(func() { run(t, "umount", dir) })
+	h := Host{Dir: dir}
+	unlock, err := h.lock(t.Context()) // the lock's file is there from before
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock()
+	if err := os.WriteFile(dir+"/full", make([]byte, 1<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+	before := apply(t, Policy{Allow: []uint32{1}})
+	err = h.Make(t.Context(), Change{
+		Policy: &Policy{Allow: []uint32{2}, Endpoints: before.Endpoints}, Within: time.Minute,
+		Watch: func(context.Context, string, time.Duration) error { return nil },
+	})
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Error(err)
+	}
+	if d := cmp.Diff([]int{1}, stands(t)); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestExplain(t *testing.T) {
+	tests := []struct {
+		err  error
+		want string
+	}{
+		{nil, ""},
+		{syscall.EPERM, "apply: not permitted: CAP_NET_ADMIN is missing"},
+		{syscall.EPROTONOSUPPORT, "apply: the kernel has no nf_tables, or one that is too old: protocol not supported"},
+		{fmt.Errorf("conn.Receive: %w", syscall.ENOENT), "apply: the kernel lacks a part of nf_tables: conn.Receive: no such file or directory"},
+		{syscall.ENOBUFS, "apply: no buffer space available"},
+	}
+	for _, tt := range tests {
+		if got := message(explain("apply", tt.err)); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
 	}
 }
