@@ -24,8 +24,9 @@ const GitLabHost = "gitlab.com"
 // GitLab 18.7 on, environment_protected and deployment_tier, in this order here.
 // The name of an environment is in no claim that AWS can ask for.
 //
-// A merge request's pipeline carries the name of its source branch as ref. If
-// it may run in the parent project, RefProtected or PipelineSource keeps it out.
+// A merge request's pipeline carries the name of its source branch as ref, and
+// the id of its source project, also where it runs in the target project. If
+// one may run so, RefProtected keeps forks out, and PipelineSource all of them.
 // What ref_protected says in such a pipeline, and from which version on the
 // subject names the fork there, is not verified.
 //
@@ -207,6 +208,11 @@ func (g GitLab) Attackers(s Scope) []Attack {
 			j.protected, j.PipelineSource = false, "merge_request_event"
 		}})
 	}
+	if g.PipelineSource != "" && g.PipelineSource != "merge_request_event" {
+		changes = append(changes, change[gitlabJob]{"a merge request into another project", "whoever may propose one from the project and runs the other: its claims name the source project; a trust without pipeline_source lets it in", func(j *gitlabJob) {
+			j.PipelineSource = "merge_request_event"
+		}})
+	}
 	return g.Tokens(s).attacks(s, "https://vault.example.com", forge(g.job(s), append(changes, g.fromOtherEnvironments()...)...))
 }
 
@@ -284,6 +290,7 @@ func (g GitLab) open() []string {
 		fact{g.ProjectID == "" && Offered(g.host(), "project_id"), "whoever makes a project " + g.ProjectPath + " after it was deleted or moved: add project_id"},
 		fact{g.ProjectID == "" && !Offered(g.host(), "project_id"), "whoever makes a project " + g.ProjectPath + " after it was deleted or moved: have its subject begin with project_id (ci_id_token_sub_claim_components) and add project_id"},
 		fact{!g.RefProtected && g.PipelineSource == "", "a merge request from a fork whose source branch is so named, if it may run in the project: protect the branch, and add ref_protected on gitlab.com"},
+		fact{g.RefProtected && g.PipelineSource == "", "a merge request from the ref into another project, if the pipeline there names this one: add pipeline_source: push"},
 		fact{strings.Contains(g.Ref, "*"), "whoever may push a " + g.refType() + " that matches " + g.Ref},
 	)
 }
