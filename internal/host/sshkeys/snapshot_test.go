@@ -167,6 +167,38 @@ func TestWriteRefuses(t *testing.T) {
 	}
 }
 
+// TestKilledWhileWriting begins from each state that a killed Write leaves
+// behind: what was written before answers, and the next Write succeeds.
+func TestKilledWhileWriting(t *testing.T) {
+	one, two, three := aSnapshot(aUser("alice", 1)), aSnapshot(aUser("bob", 2)), aSnapshot(aUser("carol", 3))
+	half := must(encode(three))[:100]
+	for name, left := range map[string]map[string][]byte{
+		"half of the new one":              {".new": half},
+		"all of the new one":               {".new": must(encode(three))},
+		"a second name for the old one":    {".new": must(encode(three)), ".prev.new": must(encode(two))},
+		"the old one has become the last":  {".new": must(encode(three)), ".prev": must(encode(two))},
+		"somebody's files in their places": {".new": []byte("x"), ".prev.new": []byte("y")},
+	} {
+		path := filepath.Join(t.TempDir(), "snapshot")
+		for _, s := range []*Snapshot{one, two} {
+			if err := Write(path, s, -1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for suffix, data := range left {
+			if err := os.WriteFile(path+suffix, data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		equal(t, two, must(Read(path)))
+		if err := Write(path, three, -1); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		equal(t, three, must(Read(path)))
+		equal(t, two, must(readOne(previous(path))))
+	}
+}
+
 func TestSnapshotMode(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "snapshot")
 	if err := Write(path, aSnapshot(), -1); err != nil {
