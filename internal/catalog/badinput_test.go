@@ -37,6 +37,9 @@ func TestEveryParameterRefusesToWiden(t *testing.T) {
 				if !slices.ContainsFunc(errs, func(e *catalog.ArgError) bool { return e.Param == p.Name && e.Msg != "" && e.Hint != "" }) {
 					t.Errorf("%s: %s takes %s (%q): %v", g.Name, p.Name, name, values, errs)
 				}
+				if strings.ContainsAny(strings.Join(values, ""), "*?") && !strings.Contains(errs[0].Msg, "wildcard") {
+					t.Errorf("%s: %s: a wildcard is refused as something else: %v", g.Name, p.Name, errs[0])
+				}
 			}
 		}
 	}
