@@ -3,6 +3,7 @@ package reach
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/eval"
@@ -35,6 +36,7 @@ type Graph struct {
 	accounts map[string]*territory
 	mentions *mentions
 	can      []actionSet // of each member: the actions of paths that its identity policies mention
+	patterns sync.Map    // of resources, to what named says of them: policies repeat each other's
 }
 
 // territory is what an account has.
@@ -68,6 +70,34 @@ func NewGraph(w *World, groups []Group) *Graph {
 		}
 	}
 	return g
+}
+
+// maxNamed is how many members a pattern may name that counts as naming few: it
+// bounds what is kept.
+const maxNamed = 200
+
+// named are the members that a pattern names, in order, if they are few.
+func (g *Graph) named(pattern string) (members []int, few bool) {
+	if !strings.ContainsAny(pattern, "*?$") {
+		if at, ok := g.world.byARN[pattern]; ok {
+			return []int{at}, true
+		}
+		return nil, true
+	}
+	if have, ok := g.patterns.Load(pattern); ok {
+		members = have.([]int)
+		return members, len(members) <= maxNamed
+	}
+	for i := range g.world.members {
+		if len(members) > maxNamed {
+			break
+		}
+		if strings.Contains(pattern, "$") || iam.Match(pattern, g.who(i).ARN) {
+			members = append(members, i)
+		}
+	}
+	g.patterns.Store(pattern, members)
+	return members, len(members) <= maxNamed
 }
 
 func (g *Graph) territory(account string) *territory {

@@ -92,3 +92,25 @@ func BenchmarkGraphDense(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkGraphWays has 10,000 principals of one account who all find a way to
+// its one administrator: each controls ten roles by a pattern, and may pass every
+// role under a condition.
+func BenchmarkGraphWays(b *testing.B) {
+	var members []Member
+	for i := range 5000 {
+		power := fmt.Sprintf(`{"Effect":"Allow","Action":["iam:*","sts:*","lambda:*"],"Resource":"arn:aws:iam::*:role/r-%d*"},
+			{"Effect":"Allow","Action":["iam:PassRole","lambda:*","glue:*","ecs:*"],"Resource":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"eu-west-1"}}}`, i%500)
+		role := roleOf(near, fmt.Sprintf("r-%d", i), trustFn, with(power))
+		if i == 4999 {
+			role.Permissions = with(allowAll)
+		}
+		members = append(members, userOf(near, fmt.Sprintf("u-%d", i), with(power)), role)
+	}
+	g := NewGraph(NewWorld(members, Facts{Now: now}), nil)
+	for b.Loop() {
+		if n := len(g.Escalators()); n != len(members)-1 {
+			b.Fatal(n)
+		}
+	}
+}

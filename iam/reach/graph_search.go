@@ -82,6 +82,7 @@ type spread struct {
 	graph *Graph
 	found map[node]*step // the first of the way from each node
 	last  map[node]bool  // those that the last round found
+	at    []int          // their members, in order
 	plain []bool         // the members of which it found node{at}, as most are
 }
 
@@ -128,7 +129,7 @@ func (s *spread) start() []node {
 				continue
 			}
 			open = append(open, n)
-			s.graph.walk(n, func(to node) bool { return to.at == n.at && !seen[to] }, func(_ Edge, to node) bool {
+			s.graph.walkTo(nil, n, func(to node) bool { return to.at == n.at && !seen[to] }, func(_ Edge, to node) bool {
 				queue = append(queue, to)
 				return true
 			})
@@ -141,12 +142,16 @@ func (s *spread) start() []node {
 // settle ends a round.
 func (s *spread) settle(round map[node]*step) {
 	s.last, s.plain = map[node]bool{}, make([]bool, len(s.graph.world.members))
+	s.at = s.at[:0]
 	for n, next := range round {
 		s.found[n], s.last[n] = next, true
+		s.at = append(s.at, n.at)
 		if n == (node{at: n.at}) {
 			s.plain[n.at] = true
 		}
 	}
+	slices.Sort(s.at)
+	s.at = slices.Compact(s.at)
 }
 
 // step is the first edge of a node to what the last round found; nil if it has
@@ -159,7 +164,7 @@ func (s *spread) step(n node) *step {
 		}
 		return s.last[to]
 	}
-	s.graph.walk(n, wanted, func(e Edge, to node) bool {
+	s.graph.walkTo(s.at, n, wanted, func(e Edge, to node) bool {
 		if !e.Path.leads() {
 			return true
 		}

@@ -17,7 +17,17 @@ type walker struct {
 	permissions []Principal // any of which it may have
 	facts       Facts
 	found       map[ask]*Finding // what was asked before; nil: it could not
-	named       map[string]*[]int
+	named       map[string]*namedOf
+	some        bool  // only these are wanted
+	only        []int // members, in order
+}
+
+// namedOf is what the policies name as resources of an action.
+type namedOf struct {
+	patterns []string
+	all      bool  // they name everything, or it is not known what
+	exact    bool  // they name these members and no other
+	members  []int // in order
 }
 
 type ask struct{ action, resource string }
@@ -26,6 +36,17 @@ type ask struct{ action, resource string }
 // not want more. Edges to nodes that are not wanted are not looked for.
 func (g *Graph) walk(n node, wanted func(node) bool, yield func(Edge, node) bool) {
 	w := g.walker(n)
+	w.walk(wanted, yield)
+}
+
+// walkTo is walk to some of the members, in order.
+func (g *Graph) walkTo(members []int, n node, wanted func(node) bool, yield func(Edge, node) bool) {
+	w := g.walker(n)
+	w.some, w.only = true, members
+	w.walk(wanted, yield)
+}
+
+func (w *walker) walk(wanted func(node) bool, yield func(Edge, node) bool) {
 	paths := Paths()
 	for i := range paths {
 		if p := &paths[i]; w.may(p, i) && !w.take(p, wanted, yield) {
@@ -38,7 +59,7 @@ func (g *Graph) walker(n node) walker {
 	m := &g.world.members[n.at]
 	return walker{
 		graph: g, node: n, permissions: g.permissions(n), facts: m.facts,
-		found: map[ask]*Finding{}, named: map[string]*[]int{},
+		found: map[ask]*Finding{}, named: map[string]*namedOf{},
 	}
 }
 
@@ -127,6 +148,8 @@ func (w *walker) targets(p *Path) []int {
 	switch {
 	case p.Target == eval.Anonymous:
 		return []int{w.node.at}
+	case w.some && len(w.only) == 0:
+		return nil
 	case p.Steps[len(p.Steps)-1].Action == assumeRole:
 		return w.admitting(len(p.Steps) > 1 && p.Steps[0].Action != tagSession)
 	}
@@ -152,48 +175,72 @@ func (w *walker) targets(p *Path) []int {
 func (w *walker) narrow(p *Path, all []int) []int {
 	i := slices.IndexFunc(p.Steps, func(s Step) bool { return s.On == OnTarget || s.On == OnTrust })
 	if i < 0 {
-		return all
+		return w.wantedOf(all)
 	}
 	named := w.namedBy(p.Steps[i].Action)
-	if named == nil {
-		return all
+	if !named.exact {
+		return w.wantedOf(all)
 	}
-	return slices.DeleteFunc(slices.Clone(*named), func(at int) bool {
-		_, is := slices.BinarySearch(all, at)
-		return !is
-	})
+	return w.wantedOf(common(named.members, all))
 }
 
-// namedBy are the members that the policies name as resources of the action, in
-// order; nil if they name some by wildcards.
-func (w *walker) namedBy(action string) *[]int {
+// wantedOf leaves those of a list that are wanted at all.
+func (w *walker) wantedOf(list []int) []int {
+	if w.some && len(w.only) < len(list) {
+		return common(w.only, list)
+	}
+	return list
+}
+
+// common are the members of a short list that a long one has too, both in order.
+func common(short, long []int) []int {
+	var out []int
+	for _, at := range short {
+		if _, is := slices.BinarySearch(long, at); is {
+			out = append(out, at)
+		}
+	}
+	return out
+}
+
+// namedBy are the resources of an action that the policies name.
+func (w *walker) namedBy(action string) *namedOf {
 	if have, ok := w.named[action]; ok {
 		return have
 	}
-	list := &[]int{}
+	n := &namedOf{exact: true}
 	for f := range w.findings(Question{Action: action, Resource: "*", Facts: w.facts}) {
+		n.all = n.all || f.Unknown
 		for _, r := range f.Resources {
-			if strings.ContainsAny(r, "*?$") {
-				list = nil
-				break
-			}
-			if at, ok := w.graph.world.byARN[r]; ok {
-				*list = append(*list, at)
-			}
+			w.name(n, r)
 		}
-		if f.Unknown {
-			list = nil
-		}
-		if list == nil {
+		if n.all {
+			n.exact = false
 			break
 		}
 	}
-	if list != nil {
-		slices.Sort(*list)
-		*list = slices.Compact(*list)
+	slices.Sort(n.members)
+	n.members = slices.Compact(n.members)
+	w.named[action] = n
+	return n
+}
+
+func (w *walker) name(n *namedOf, resource string) {
+	n.patterns = append(n.patterns, resource)
+	n.all = n.all || resource == "*"
+	members, few := w.graph.named(resource)
+	n.exact = n.exact && few
+	n.members = append(n.members, members...)
+}
+
+// mayBeOn is a cheap look at whether the policies name an ARN as resource of an
+// action: most of what is asked of a big estate ends here.
+func (w *walker) mayBeOn(action, arn string) bool {
+	if strings.ContainsAny(arn, "*?") {
+		return true
 	}
-	w.named[action] = list
-	return list
+	n := w.namedBy(action)
+	return n.all || slices.ContainsFunc(n.patterns, func(pattern string) bool { return iam.Match(pattern, arn) })
 }
 
 // admitting are the roles whose trust policies name the principal or its
@@ -204,8 +251,8 @@ func (w *walker) admitting(home bool) []int {
 	var out []int
 	if !w.node.own() || w.graph.mentions.has(w.graph.can[w.node.at], assumeRole) {
 		out = slices.Clone(doors.named[who.Account])
-		if named := w.namedBy(assumeRole); named != nil {
-			out = slices.Clone(*named)
+		if named := w.namedBy(assumeRole); named.exact {
+			out = slices.Clone(named.members)
 		}
 	}
 	out = append(out, doors.everyone...)
@@ -214,7 +261,7 @@ func (w *walker) admitting(home bool) []int {
 		out = append(out, doors.named[sessionsOf(who.Account, roleName(who.ARN))]...)
 	}
 	slices.Sort(out)
-	return slices.DeleteFunc(slices.Compact(out), func(at int) bool {
+	return slices.DeleteFunc(slices.Clone(w.wantedOf(slices.Compact(out))), func(at int) bool {
 		return w.graph.role(at) == nil || home && w.graph.who(at).Account != who.Account
 	})
 }
@@ -245,9 +292,12 @@ func (w *walker) holds(e *Edge, to int) bool {
 
 func (w *walker) assumes(e *Edge, to int) bool {
 	role := w.graph.role(to)
-	f, may := w.ask(Question{Action: assumeRole, Resource: role.ARN, Facts: w.facts})
+	may := w.mayBeOn(assumeRole, role.ARN)
 	if may {
-		e.Why = append(e.Why, f)
+		var f Finding
+		if f, may = w.ask(Question{Action: assumeRole, Resource: role.ARN, Facts: w.facts}); may {
+			e.Why = append(e.Why, f)
+		}
 	}
 	return role.Admits(Caller{Principal: w.who(), MayAsk: may, Facts: w.facts})
 }
@@ -298,6 +348,9 @@ func (w *walker) runs(e *Edge, to int) bool {
 	}
 	if e.Service == "" || !e.Path.passes() {
 		return e.Service != ""
+	}
+	if !w.mayBeOn(passRole, role.ARN) {
+		return false
 	}
 	for _, service := range append([]string{e.Service}, e.Path.Service...) {
 		passed := w.facts.With(map[string][]string{"iam:PassedToService": {service}})
@@ -394,6 +447,9 @@ func (w *walker) account() string {
 }
 
 func (w *walker) could(action, resource string) *Finding {
+	if !w.mayBeOn(action, resource) {
+		return nil
+	}
 	key := ask{action, resource}
 	if f, ok := w.found[key]; ok {
 		return f
