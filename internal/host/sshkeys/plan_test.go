@@ -209,7 +209,7 @@ func TestSnapshotLost(t *testing.T) {
 	w := newWorld(t, alice, bob, anIAMUser(3, "carol", "engineers"))
 	w.clean()
 	w.edit("alice", func(a *sshkeys.Account) { a.Comment += ",Room 7,555-0100" })
-	w.host.Accounts["mallory"] = sshkeys.Account{Name: "mallory", UID: 1001, Comment: sshkeys.Comment(alice.ID), Access: sshkeys.Open}
+	w.host.Accounts["mallory"] = sshkeys.Account{Name: "mallory", UID: 1001, Comment: sshkeys.Comment(userID(99)), Access: sshkeys.Open}
 	w.sync.Path += "-lost"
 	alice.Groups = nil
 	w.clean()
