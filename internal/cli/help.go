@@ -69,7 +69,7 @@ func usageLine(cmd *cobra.Command) string {
 	if !cmd.HasParent() {
 		return cmd.Name() + " COMMAND [FLAGS]"
 	}
-	line := cmd.Root().Name() + " " + cmd.Use
+	line := cmd.Parent().CommandPath() + " " + cmd.Use
 	if cmd.HasAvailableLocalFlags() {
 		line += " [FLAGS]"
 	}
