@@ -34,7 +34,7 @@ type source struct {
 	syntax  *ast.File
 }
 
-// unread are folders that hold nothing of ours.
+// unread are folders that hold nothing of ours; .git is a file in a worktree.
 var unread = []string{".git", ".cache", "bin", "node_modules"}
 
 // load reads the module at the root of fsys.
@@ -46,7 +46,7 @@ func load(fsys fs.FS) (*module, error) {
 			return err
 		case d.IsDir() && slices.Contains(unread, d.Name()):
 			return fs.SkipDir
-		case !d.Type().IsRegular():
+		case !d.Type().IsRegular(), d.Name() == ".git":
 			return nil
 		}
 		return m.read(fsys, name)
