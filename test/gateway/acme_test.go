@@ -35,6 +35,10 @@ func acmeScenarios() []scenario {
 		denied: []wire.Call{
 			{Action: "route53:ChangeResourceRecordSets", Resource: zoneARN},
 			{Action: "route53:ChangeResourceRecordSets", Resource: "arn:aws:route53:::hostedzone/Z999"},
+			change("UPSERT", "www.example.org", "TXT"),
+			change("UPSERT", "_acme-challenge.example.org", "TXT"),
+			change("UPSERT", "_acme-challenge.www.example.org", "CNAME"),
+			change("CREATE", "_acme-challenge.www.example.org", "TXT"),
 			{Action: "route53:ListResourceRecordSets", Resource: "arn:aws:route53:::hostedzone/Z999"},
 			{Action: "route53:GetHostedZone", Resource: zoneARN},
 			{Action: "route53:DeleteHostedZone", Resource: zoneARN},
@@ -50,4 +54,12 @@ func (s *stage) challenge(action, name, kind string) (path string) {
 			"Name": name, "Type": kind, "TTL": 60, "ResourceRecords": []any{map[string]any{"Value": `"token"`}},
 		},
 	}}}))
+}
+
+// change is the call for a change of one record.
+func change(action, name, kind string) wire.Call {
+	const key = "route53:ChangeResourceRecordSets"
+	return wire.Call{Action: key, Resource: zoneARN, Context: map[string][]string{
+		key + "Actions": {action}, key + "NormalizedRecordNames": {name}, key + "RecordTypes": {kind},
+	}}
 }

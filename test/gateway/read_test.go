@@ -84,31 +84,6 @@ func readScenarios() []scenario {
 			},
 		},
 		{
-			name: "AWS CLI answers an ACME challenge", grant: "route53-acme", args: catalog.Args{"zones": {zone}, "names": {"www.example.org"}},
-			tool: needAWS, breaks: "route53:ChangeResourceRecordSets",
-			// moto's zones have ids of its own choice.
-			answers: []string{"route53:ChangeResourceRecordSets", "route53:GetChange", "route53:ListResourceRecordSets"},
-			run: func(s *stage) error {
-				return s.aws(
-					"route53 list-resource-record-sets --hosted-zone-id "+zone,
-					"route53 change-resource-record-sets --hosted-zone-id "+zone+" --change-batch '"+change("UPSERT", "_acme-challenge.www.example.org.", "TXT")+"'",
-					"route53 wait resource-record-sets-changed --id C0",
-					"route53 change-resource-record-sets --hosted-zone-id "+zone+" --change-batch '"+change("DELETE", "_acme-challenge.www.example.org", "TXT")+"'",
-				)
-			},
-			denied: []wire.Call{
-				challenge("UPSERT", "www.example.org", "TXT"),
-				challenge("UPSERT", "_acme-challenge.example.org", "TXT"),
-				challenge("UPSERT", "_acme-challenge.www.example.org", "CNAME"),
-				challenge("CREATE", "_acme-challenge.www.example.org", "TXT"),
-				{Action: "route53:ListHostedZones", Resource: "*"},
-				{Action: "route53:DeleteHostedZone", Resource: "arn:aws:route53:::hostedzone/" + zone},
-			},
-			refused: "route53:ChangeResourceRecordSets", refuses: func(s *stage) error {
-				return s.aws("route53 change-resource-record-sets --hosted-zone-id " + zone + " --change-batch '" + change("UPSERT", "www.example.org", "A") + "'")
-			},
-		},
-		{
 			name: "AWS CLI finds an EKS cluster", grant: "eks-describe", args: catalog.Args{"clusters": {"prod"}},
 			tool: needAWS, breaks: "eks:DescribeCluster",
 			prepare: func(s *stage) {
@@ -125,19 +100,4 @@ func readScenarios() []scenario {
 			},
 		},
 	}
-}
-
-const zone = "Z0123456789ABCDEFGHIJ"
-
-// change is a batch of one change of a record.
-func change(action, name, kind string) string {
-	return `{"Changes":[{"Action":"` + action + `","ResourceRecordSet":{"Name":"` + name + `","Type":"` + kind + `","TTL":60,"ResourceRecords":[{"Value":"\"x\""}]}}]}`
-}
-
-// challenge is the call for such a change.
-func challenge(action, name, kind string) wire.Call {
-	const key = "route53:ChangeResourceRecordSets"
-	return wire.Call{Action: key, Resource: "arn:aws:route53:::hostedzone/" + zone, Context: map[string][]string{
-		key + "Actions": {action}, key + "NormalizedRecordNames": {name}, key + "RecordTypes": {kind},
-	}}
 }
