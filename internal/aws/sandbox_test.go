@@ -176,7 +176,7 @@ func TestUseOfARole(t *testing.T) {
 	repository := "arn:aws:ecr:eu-west-1:" + motoAccount + ":repository/"
 	// The policy names this odd repository, and the boundary allows it.
 	for name, allowed := range map[string]bool{"shop": false, "shop+%41": true} {
-		req, ok := wire.Build("ecr:PutImage", repository+name, "eu-west-1")
+		req, ok := wire.BuildCall(wire.Call{Action: "ecr:PutImage", Resource: repository + name}, "eu-west-1")
 		if !ok {
 			t.Fatal("ecr:PutImage is not in the table")
 		}
@@ -197,7 +197,7 @@ func TestSignaturesOnSandbox(t *testing.T) {
 	server, c := startSandbox(t, sandbox.Options{})
 	id, secret := server.Credentials()
 	for _, resource := range []string{"arn:aws:s3:::acme-state/a b+c/d=e", "arn:aws:s3:::acme-state/plain"} {
-		req, ok := wire.Build("s3:GetObject", resource, "eu-west-1")
+		req, ok := wire.BuildCall(wire.Call{Action: "s3:GetObject", Resource: resource}, "eu-west-1")
 		if !ok {
 			t.Fatal("s3:GetObject is not in the table")
 		}

@@ -219,7 +219,7 @@ func TestUseOfAccess(t *testing.T) {
 		{"iam:GetGroup", "arn:aws:iam::111111111111:group/staff", 404, "<Code>NoSuchEntity</Code>"},
 		{"iam:GetGroup", "arn:aws:iam::111111111111:group/others", 403, "<Code>AccessDenied</Code>"},
 	} {
-		q, ok := wire.Build(test.action, test.resource, region)
+		q, ok := wire.BuildCall(wire.Call{Action: test.action, Resource: test.resource}, region)
 		if !ok {
 			t.Fatalf("%s on %s cannot be built", test.action, test.resource)
 		}

@@ -2,7 +2,7 @@ package wire
 
 import "strings"
 
-// iamService serves Build: the sandbox has operations of its own for IAM. Of
+// iamService serves BuildCall: the sandbox has operations of its own for IAM. Of
 // what is there already no request says the path, so Read leaves it out.
 func iamService() service {
 	const (

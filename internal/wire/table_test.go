@@ -19,13 +19,13 @@ func TestTable(t *testing.T) {
 	for _, s := range services() {
 		for _, op := range s.operations {
 			if _, built, _ := operationFor(s.name + ":" + op.action); built.operation() != op.operation() {
-				continue // Build writes another operation of the same action
+				continue // BuildCall writes another operation of the same action
 			}
 			t.Run(s.name+"/"+op.operation(), func(t *testing.T) {
 				want := Call{Action: s.name + ":" + op.action, Resource: exampleOf(op, at)}
-				r, ok := Build(want.Action, want.Resource, at.Region)
+				r, ok := BuildCall(Call{Action: want.Action, Resource: want.Resource}, at.Region)
 				if !ok {
-					t.Fatalf("Build(%s, %s) cannot", want.Action, want.Resource)
+					t.Fatalf("BuildCall(%s, %s) cannot", want.Action, want.Resource)
 				}
 				calls, ok := Read(r, at)
 				if !ok {

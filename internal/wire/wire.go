@@ -67,18 +67,13 @@ func NamespaceOf(service string) string {
 	return s.namespace
 }
 
-// Build writes the request that asks for an IAM action on a resource, with the
-// other fields that the operation demands filled with harmless values. It
+// BuildCall writes the request that asks for an IAM action on a resource, with
+// the other fields that the operation demands filled with harmless values. A
+// condition key that the operation carries, such as s3:prefix, goes into the
+// request; others are ignored, because the caller does not choose them. It
 // returns false if the table lacks the action, if the ARN is not of the
 // action's resource type, or if it lies in another region than region (empty:
 // any).
-func Build(action, resourceARN, region string) (Request, bool) {
-	return BuildCall(Call{Action: action, Resource: resourceARN}, region)
-}
-
-// BuildCall is Build with condition keys: a key that the operation carries,
-// such as s3:prefix, goes into the request; others are ignored, because the
-// caller does not choose them.
 func BuildCall(c Call, region string) (Request, bool) {
 	s, op, ok := operationFor(c.Action)
 	if !ok {
