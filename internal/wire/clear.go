@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -59,8 +60,13 @@ func unframed(h http.Header) bool {
 // bucketName leaves out the ARNs of access points, and what only an emulator
 // takes for a path of its own, such as "_localstack".
 //
+// It is compiled when it is needed: 253 repetitions take a millisecond, which
+// every command would pay, and sshd waits for one at each login.
+//
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-var bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`)
+var bucketName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`)
+})
 
 // straight tells whether a path means the same with and without being
 // resolved.

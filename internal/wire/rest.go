@@ -96,7 +96,7 @@ func readCopySource(fields map[string]string) bool {
 	bucket, key, _ := strings.Cut(path, "/")
 	// A plus could be a space, the others end a path for some.
 	return err == nil && !strings.ContainsAny(source, "?#;+") && !strings.ContainsAny(version, "?#;+&%") &&
-		bucketName.MatchString(bucket) && key != "" && straight(key)
+		bucketName().MatchString(bucket) && key != "" && straight(key)
 }
 
 // labels are the fields in a request's path.
@@ -128,7 +128,7 @@ func (o operation) labels(p Protocol, path string) (map[string]string, bool) {
 func (o operation) bucketAndKey(path string) (map[string]string, bool) {
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	key, err := url.PathUnescape(key)
-	if err != nil || !bucketName.MatchString(bucket) || o.onKey() != (key != "") || !straight(key) {
+	if err != nil || !bucketName().MatchString(bucket) || o.onKey() != (key != "") || !straight(key) {
 		return nil, false
 	}
 	labels := map[string]string{"bucket": bucket}
