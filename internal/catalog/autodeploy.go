@@ -296,6 +296,7 @@ func autoDeployCases() []Case {
 			flat(calls(instance, context{"aws:ResourceTag/Name": {"shop"}}, "ec2:StopInstances"),
 				calls(instance, context{"ec2:LaunchTemplate": {template}, "aws:RequestTag/Name": {"shop"}}, "ec2:RunInstances")),
 			flat(refresh, update, manage, calls(instance, launching, "ec2:RunInstances"),
+				calls(template, context{"aws:ResourceTag/Name": {"web"}}, "ec2:CreateLaunchTemplateVersion", "ec2:RunInstances"),
 				calls(role+"shop-instance", to("ec2.amazonaws.com"), "iam:PassRole"))),
 	)
 }

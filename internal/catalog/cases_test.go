@@ -1,9 +1,14 @@
 package catalog_test
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/eval"
 	"github.com/postern-dev/postern/internal/catalog"
 )
@@ -91,6 +96,35 @@ func TestCasesCoverEveryStatement(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestCasesCoverEveryCondition takes each condition away from each statement: a
+// call that must be denied is then allowed, or the condition keeps nothing out
+// that a case knows of.
+func TestCasesCoverEveryCondition(t *testing.T) {
+	kept := map[string]bool{} // "grant statement operator key": whether a case needs it
+	for _, r := range renderings(t, catalog.CaseScope()) {
+		denied := slices.DeleteFunc(r.grant.Cases(), func(c catalog.Case) bool {
+			return c.Allowed || cmp.Or(c.Level, r.grant.DefaultLevel()) != r.level || !maps.EqualFunc(c.Args, r.args, slices.Equal)
+		})
+		for i, s := range r.doc.Statements {
+			for j, condition := range s.Conditions {
+				key := strings.Join([]string{r.grant.Name, s.SID, condition.Operator, condition.Key}, " ")
+				if kept[key] {
+					continue
+				}
+				loose := rendering{grant: r.grant, doc: &iam.Document{Version: r.doc.Version, Statements: slices.Clone(r.doc.Statements)}}
+				loose.doc.Statements[i].Conditions = slices.Delete(slices.Clone(s.Conditions), j, j+1)
+				p := compiled(t, loose)
+				kept[key] = slices.ContainsFunc(denied, func(c catalog.Case) bool { return decide(t, p, c).Decision == eval.Allowed })
+			}
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(kept)) {
+		if !kept[key] {
+			t.Errorf("no case needs the condition %s", key)
 		}
 	}
 }
