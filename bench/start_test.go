@@ -23,6 +23,7 @@ func BenchmarkStart(b *testing.B) {
 		args []string
 	}{
 		{"postern --version", []string{postern, "--version"}},
+		{"postern catalog", []string{postern, "catalog"}},
 		{"postern check", []string{postern, "check", "examples/shop"}},
 		{"postern up --sandbox", []string{postern, "up", "--sandbox", "--yes", "examples/shop"}},
 		{"aws --version", []string{"aws", "--version"}},
