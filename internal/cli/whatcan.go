@@ -180,7 +180,7 @@ func whatCanText(out *ui.Printer, r *whatCanResult) {
 	becomesText(out, r.Becomes)
 	if r.Escalations > 0 {
 		out.Blank()
-		out.Item(0, ui.Warning, "it could become an administrator: `postern escalations "+r.Principal+"` shows how")
+		out.Item(0, ui.Warning, "it could become an administrator: `postern escalations "+r.Principal+"` shows how, with the same --estate")
 	}
 }
 
