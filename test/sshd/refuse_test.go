@@ -145,7 +145,7 @@ func TestRollbackReloads(t *testing.T) {
 
 func TestNoRoot(t *testing.T) {
 	need(t)
-	for _, command := range []string{"install --group x", "uninstall", "status", "doctor"} {
+	for _, command := range []string{"install --group x", "uninstall", "status", "doctor", "sync --once --group x"} {
 		args := append([]string{"--reuid", "65534", "--clear-groups", program, "host", "ssh"}, strings.Fields(command)...)
 		out, err := exec.Command("setpriv", args...).CombinedOutput()
 		if err == nil || !strings.Contains(string(out), "needs root") || !strings.Contains(string(out), "sudo") {

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -317,7 +318,7 @@ func TestHostileNames(t *testing.T) {
 	c := h.cloud("sandbox")
 	key := h.key("rsa", "2048")
 	before := h.run("cat", "/etc/passwd", "/etc/group")
-	for _, name := range []string{"root", "ROOT", "admin", "daemon", "postern-ssh", "-rf", "a..b", "a__b", strings.Repeat("x", 33), "1up", "all"} {
+	for _, name := range []string{"root", "Admin", "daemon", "postern-ssh", "-rf", "a..b", "a__b", strings.Repeat("x", 33), "1up", "all"} {
 		c.user(name, "operators", key)
 	}
 	c.user("good.name", "engineers", key)
@@ -336,5 +337,29 @@ func TestHostileNames(t *testing.T) {
 	h.in("good_name", key)
 	for _, name := range []string{"root", "admin"} {
 		h.out(name, key)
+	}
+}
+
+// As a daemon it syncs until it is stopped, which is no failure.
+func TestDaemon(t *testing.T) {
+	h, _ := installed(t)
+	c := h.cloud("sandbox")
+	key := h.key("rsa", "2048")
+	c.user("alice", "engineers", key)
+	cmd := exec.Command(program, "host", "ssh", "sync", "--group", "engineers")
+	cmd.Env = c.env
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	h.log.has(h, `"event":"user-added"`, `"account":"alice"`)
+	h.eventually("a snapshot", func() bool { _, err := os.Stat("/var/lib/postern/ssh/snapshot"); return err == nil })
+	h.in("alice", key)
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("stopped: %v\n%s", err, &said)
 	}
 }
