@@ -110,6 +110,12 @@ func TestConfirm(t *testing.T) {
 					t.Error("another change replaced one that waits")
 				}
 			}
+			if err := h.Await(t.Context(), "that of another change", 0); err != nil {
+				t.Error(err)
+			}
+			if d := cmp.Diff(map[bool][]int{true: {2}, false: {1}}[tt.err == ""], stands(t)); d != "" {
+				t.Errorf("somebody else's process: %s", d)
+			}
 			if tt.confirm {
 				if err := h.Confirm(t.Context()); err != nil {
 					t.Fatal(err)

@@ -67,6 +67,24 @@ func TestSelfTestAsks(t *testing.T) {
 	}
 }
 
+// TestBusyHost asks that one late refusal is not held against the firewall.
+func TestBusyHost(t *testing.T) {
+	p := Policy{Endpoints: []netip.Addr{netip.MustParseAddr("169.254.169.254")}}
+	for late, problem := range map[int]string{2: "", 3: "a user who is not allowed is left waiting instead of refused"} {
+		asked := 0
+		checks, err := SelfTest(t.Context(), p, 1, func(context.Context, Probe) (Result, error) {
+			asked++
+			if asked <= late {
+				return Result{Outcome: Refused, After: time.Second}, nil
+			}
+			return Result{Outcome: Refused}, nil
+		})
+		if err != nil || len(checks) != 1 || checks[0].Problem != problem {
+			t.Errorf("%d late: %+v, %v", late, checks, err)
+		}
+	}
+}
+
 func TestStranger(t *testing.T) {
 	if got := Stranger(Policy{Allow: []uint32{65533, 65531}}, map[uint32]string{65532: "app"}); got != 65530 {
 		t.Error(got)

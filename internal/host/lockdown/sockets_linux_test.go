@@ -64,6 +64,7 @@ func say(conn net.Conn) error {
 // TestOpenFlow asks that a connection from before is cut, not left alone.
 func TestOpenFlow(t *testing.T) {
 	need(t)
+	apply(t, Policy{Allow: []uint32{999}}) // so that conntrack knows the flow
 	conn, err := dial(t, 999, "tcp", "169.254.169.254:80")
 	if err != nil {
 		t.Fatal(err)
@@ -129,8 +130,12 @@ func TestOtherProtocols(t *testing.T) {
 // all the same.
 func TestFullSet(t *testing.T) {
 	need(t)
+	apply(t, Policy{Allow: []uint32{64_000}}) // so that conntrack knows the flow
 	conn, err := dial(t, 64_000, "tcp", "169.254.169.254:80")
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := say(conn); err != nil {
 		t.Fatal(err)
 	}
 	apply(t, Policy{Allow: []uint32{0}})
