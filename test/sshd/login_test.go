@@ -1,6 +1,7 @@
 package sshd_test
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -170,4 +171,18 @@ func TestPAM(t *testing.T) {
 	h.snapshot(time.Now(), h.iam("alice", key))
 	h.in("alice", key)
 	h.in("admin", admin)
+}
+
+// A file that never answers costs a login two seconds, and is told of.
+func TestDeadline(t *testing.T) {
+	h := need(t)
+	h.run("mkfifo", "/srv/snapshot")
+	t.Cleanup(func() { h.run("rm", "/srv/snapshot") })
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, program, "host", "ssh", "keys", "--snapshot", "/srv/snapshot", "alice").CombinedOutput()
+	if err != nil || len(out) > 0 {
+		t.Errorf("%v\n%s", err, out)
+	}
+	h.log.has(h, "no answer in time", `"account":"alice"`, `"within":"2s"`)
 }

@@ -363,3 +363,22 @@ func TestDaemon(t *testing.T) {
 		t.Errorf("stopped: %v\n%s", err, &said)
 	}
 }
+
+// A key in a tag counts when it is asked for, and logins come from where they
+// may.
+func TestSyncOptions(t *testing.T) {
+	h, _ := installed(t)
+	c := h.cloud("sandbox")
+	key := h.key("ed25519")
+	c.user("alice", "engineers")
+	line := strings.Join(strings.Fields(h.public(key))[:2], " ")
+	c.do(c.iam.TagUser(t.Context(), &iam.TagUserInput{UserName: aws.String("alice"), Tags: []types.Tag{{Key: aws.String("ssh-key"), Value: &line}}}))
+	c.synced()
+	h.out("alice", key)
+	c.synced("--ed25519-tag", "ssh-key")
+	h.in("alice", key)
+	c.synced("--ed25519-tag", "ssh-key", "--from", "10.0.0.0/8,192.0.2.1")
+	h.out("alice", key)
+	c.synced("--ed25519-tag", "ssh-key", "--from", "10.0.0.0/8,127.0.0.0/8")
+	h.in("alice", key)
+}
