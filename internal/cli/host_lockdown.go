@@ -13,6 +13,7 @@ import (
 	"github.com/postern-dev/postern/internal/cli/ui"
 	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/host/lockdown"
+	"github.com/postern-dev/postern/internal/spec"
 )
 
 // runDir holds what must not survive a reboot, as the firewall itself does not.
@@ -126,7 +127,7 @@ func runLockdownApply(ctx context.Context, a *app, o lockdownApplyOptions) error
 		a.warnInstalled()
 	}
 	if o.within > 0 {
-		a.Result().Mark(ui.Warning, ui.Plain(fmt.Sprintf("rolled back in %v unless you run `postern host lockdown confirm`", o.within)))
+		a.Result().Mark(ui.Warning, ui.Plain(fmt.Sprintf("rolled back in %s unless you run `postern host lockdown confirm`", spec.FormatDuration(o.within))))
 	}
 	return nil
 }

@@ -43,12 +43,13 @@ func (s *stage) checkRefused(action string, err error) {
 
 func (s *stage) checkNothingDenied() {
 	s.Helper()
-	for _, r := range s.records {
+	_, records := s.seen()
+	for _, r := range records {
 		if r.Outcome != gateway.Passed {
 			s.Errorf("under the grant: %s %s was %s: %s", r.Service, r.Operation, r.Outcome, r.Message)
 		}
 	}
-	if len(s.records) == 0 {
+	if len(records) == 0 {
 		s.Error("no request came")
 	}
 }
@@ -107,7 +108,8 @@ func (s *stage) checkWhy(action string) {
 // replay sends what the tool sent to a gateway with another policy, and
 // returns what it says of the first request that it denies.
 func (s *stage) replay(policy *iam.Document) string {
-	for _, request := range s.taken {
+	requests, _ := s.seen()
+	for _, request := range requests {
 		r := request.request.Clone(context.Background())
 		r.Body = io.NopCloser(bytes.NewReader(request.body))
 		if said := s.ask(policy, r, request.at); said.Outcome != gateway.Passed {

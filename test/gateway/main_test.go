@@ -61,9 +61,9 @@ func TestScenarios(t *testing.T) {
 			}
 			s := newStage(t, moto, sc)
 			if sc.breaks != "" {
-				s.policy = without(s.grant, func(_, action string) bool { return action == sc.breaks })
+				s.restart(without(s.grant, func(_, action string) bool { return action == sc.breaks }))
 				s.checkRefused(sc.breaks, sc.run(s))
-				s.restart()
+				s.restart(s.grant)
 			}
 			if err := sc.run(s); err != nil {
 				t.Fatalf("under the grant: %v\n%s", err, s.transcript())

@@ -101,11 +101,18 @@ func (s *stage) keep(r gateway.Record) {
 	s.records = append(s.records, r)
 }
 
-// restart goes back to the whole grant and forgets what was seen.
-func (s *stage) restart() {
+// restart judges by another policy and forgets what was seen.
+func (s *stage) restart(policy *iam.Document) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.policy, s.taken, s.records = s.grant, nil, nil
+	s.policy, s.taken, s.records = policy, nil, nil
+}
+
+// seen is what came so far, and what the gateway said of it.
+func (s *stage) seen() ([]taken, []gateway.Record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.taken), slices.Clone(s.records)
 }
 
 // gateway makes a gateway that knows one key, under one policy.
@@ -266,10 +273,9 @@ func (s *stage) file(name, content string) string {
 
 // transcript is what was asked, for people.
 func (s *stage) transcript() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	_, records := s.seen()
 	var b strings.Builder
-	for _, r := range s.records {
+	for _, r := range records {
 		fmt.Fprintf(&b, "%s %s %s: %s\n", r.Outcome, r.Service, r.Operation, r.Message)
 		for _, ask := range r.Asks {
 			fmt.Fprintf(&b, "    %s on %s %v\n", ask.Action, ask.Resource, ask.Context)

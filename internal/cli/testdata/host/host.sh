@@ -19,7 +19,15 @@ inside ip route add 10.0.0.1 dev eth0
 inside ip route add fd00:1::1 dev eth0
 ip route add 169.254.0.0/16 dev imds0 src 10.0.0.1
 ip route add fd00:ec2::/64 dev imds0 src fd00:1::1
-until curl -s -m 1 -o /dev/null http://169.254.169.254/; do sleep 0.01; done
+# a fresh link carries IPv6 later than IPv4
+for address in 169.254.169.254 '[fd00:ec2::254]'; do
+	tries=0
+	until curl -s -g -m 1 --noproxy '*' -o /dev/null "http://$address/"; do
+		tries=$((tries + 1))
+		[ $tries -lt 1000 ] || { echo "no metadata service at $address" >&2; exit 1; }
+		sleep 0.01
+	done
+done
 # token UID: whether a user gets a token
 token() {
 	setpriv --reuid "$1" --clear-groups curl -gsS --noproxy '*' -m 2 -o /dev/null -X PUT \
