@@ -138,8 +138,9 @@ func (r *resolver) group(name string) {
 		return
 	}
 	g := found[0]
-	if len(g.members) > 0 {
-		for _, a := range accounts(r.lines("passwd", g.members...)) {
+	// getent would take a member whose name is a number for a uid.
+	if members := slices.DeleteFunc(g.members, digits); len(members) > 0 {
+		for _, a := range accounts(r.lines("passwd", members...)) {
 			r.uids = append(r.uids, a.uid)
 		}
 	}
@@ -151,10 +152,13 @@ func (r *resolver) group(name string) {
 }
 
 // lines asks for entries. A name that cannot stand in a line is not asked for:
-// it could pass for an option or for every entry.
+// it could pass for an option or for every entry. Nor is what only getent takes
+// for a number: it cuts to 32 bits and reads signs, so that 4294967296 and -0
+// are root.
 func (r *resolver) lines(database string, keys ...string) []byte {
 	for _, k := range keys {
-		if k == "" || strings.ContainsAny(k, ":\n\x00") || r.err != nil {
+		_, fits := number(k)
+		if k == "" || strings.ContainsAny(k, ":\n\x00") || digits(k) && !fits || r.err != nil {
 			return nil
 		}
 	}
@@ -218,6 +222,11 @@ func firstFields(lines []byte) []string {
 		out = append(out, name)
 	}
 	return out
+}
+
+// digits says whether getent takes a name for a number, as strtoul does.
+func digits(name string) bool {
+	return strings.Trim(strings.TrimLeft(name, " \t\v\f\r\n+-"), "0123456789") == ""
 }
 
 func number(s string) (uint32, bool) {

@@ -84,6 +84,32 @@ func TestResolveFails(t *testing.T) {
 	}
 }
 
+// TestGetentNumbers asks that no number passes for another user: getent itself
+// takes each of these for root or daemon.
+func TestGetentNumbers(t *testing.T) {
+	for _, name := range []string{"4294967296", "4294967297", "18446744069414584320", "+0", "-0", " 0", "-4294967295"} {
+		for _, names := range []Names{{Users: []string{name}, AllowMissing: true}, {Groups: []string{name}, AllowMissing: true}} {
+			if got, err := Resolve(t.Context(), names, Getent); err != nil || got.UIDs != nil || len(got.Missing) != 1 {
+				t.Errorf("%+v: %+v, %v", names, got, err)
+			}
+		}
+	}
+	// A member of a group is a name, whatever it looks like.
+	members := func(ctx context.Context, database string, keys ...string) ([]byte, error) {
+		if database == "group" {
+			return []byte("odd:x:4242:1,+2,root\n"), nil
+		}
+		if len(keys) == 0 {
+			return nil, nil
+		}
+		return Getent(ctx, database, keys...)
+	}
+	got, err := Resolve(t.Context(), Names{Groups: []string{"odd"}}, members)
+	if d := cmp.Diff(Resolved{UIDs: []uint32{0}}, got); d != "" || err != nil {
+		t.Error(d, err)
+	}
+}
+
 // TestGetent holds our reading of files against the host's name service.
 func TestGetent(t *testing.T) {
 	for _, names := range []Names{{Users: []string{"root", "nobody"}}, {Groups: []string{"root"}}, {Users: []string{"no-such-user"}, AllowMissing: true}} {
