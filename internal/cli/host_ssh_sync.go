@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/user"
@@ -170,7 +172,11 @@ func (o sshSyncRun) sync(ctx context.Context, a *app) (*sshkeys.Sync, *slog.Logg
 	if os.Geteuid() != 0 {
 		return nil, nil, &fault.Error{What: "sync needs root: it makes accounts", Hint: "run it with sudo"}
 	}
-	if err := os.MkdirAll(filepath.Dir(o.snapshot), 0o750); err != nil {
+	dir := filepath.Dir(o.snapshot)
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return nil, nil, fmt.Errorf("make the folder of the snapshot: %w", err)
+	}
+	if err := os.Mkdir(dir, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, nil, fmt.Errorf("make the folder of the snapshot: %w", err)
 	}
 	gid := -1

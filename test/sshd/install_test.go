@@ -70,3 +70,20 @@ func TestLogin(t *testing.T) {
 	h.out("root", rsa)
 	h.log.has(h, `"event":"key-answered"`, `"iam_user":"alice@example.com"`, `"account":"alice"`, alice.Keys[0].Fingerprint)
 }
+
+// A sync may have come first, and its folders may be shut to the account.
+func TestInstallOpensFolders(t *testing.T) {
+	h := need(t)
+	h.admin()
+	if out, code := h.postern("sync", "--once", "--group", "engineers"); code == 0 {
+		t.Fatalf("sync without credentials succeeds:\n%s", out)
+	}
+	if got := h.run("stat", "-c", "%a %U", "/var/lib/postern", "/var/lib/postern/ssh"); got != "755 root\n750 root\n" {
+		t.Errorf("sync makes the folders\n%s", got)
+	}
+	h.run("chmod", "700", "/var/lib/postern", "/var/lib/postern/ssh")
+	h.ok("install", "--group", "engineers", "--break-glass", "admin")
+	if got := h.run("stat", "-c", "%a %U:%G", "/var/lib/postern", "/var/lib/postern/ssh"); got != "711 root:root\n750 root:postern-ssh\n" {
+		t.Errorf("install leaves the folders\n%s", got)
+	}
+}

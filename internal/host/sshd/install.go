@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"os/user"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/postern-dev/postern/internal/fault"
 )
@@ -180,11 +183,34 @@ func ownKeys(name string) ([]byte, error) {
 	if text, err := os.ReadFile(filepath.Join(BreakGlass, u.Username)); err == nil {
 		return text, nil
 	}
-	text, err := os.ReadFile(filepath.Join(u.HomeDir, ".ssh", "authorized_keys"))
+	text, err := readOwn(filepath.Join(u.HomeDir, ".ssh", "authorized_keys"), u.Uid)
 	if err != nil {
 		return nil, &fault.Error{What: fmt.Sprintf("--break-glass %s: the account has no keys to keep", name), Cause: err, Hint: "write its keys to " + BreakGlass + "/" + name}
 	}
 	return text, nil
+}
+
+// readOwn reads a file in a home, where its user could have put a link to any
+// file of root's: what is read here, everybody may read afterwards.
+func readOwn(path, uid string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ELOOP) {
+		return nil, fmt.Errorf("%s is a link", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	stat := info.Sys().(*syscall.Stat_t) //nolint:forcetypeassert // so it is on every Unix
+	theirs := strconv.FormatUint(uint64(stat.Uid), 10) == uid || stat.Uid == 0 && stat.Nlink == 1
+	if !info.Mode().IsRegular() || !theirs {
+		return nil, fmt.Errorf("%s is not a file of the account's", path)
+	}
+	return io.ReadAll(f)
 }
 
 func readable(path string) bool { _, err := os.Stat(path); return err == nil }
@@ -237,7 +263,12 @@ func (i *installation) account(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return os.Chown(StateDir, 0, gid)
+	// A sync before the install, or a strict umask, may have made the folders.
+	above, err := os.Stat(filepath.Dir(StateDir))
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.Chmod(filepath.Dir(StateDir), above.Mode().Perm()|0o011), os.Chown(StateDir, 0, gid), os.Chmod(StateDir, 0o750))
 }
 
 // emergency keeps the keys of accounts that must get in without IAM.
