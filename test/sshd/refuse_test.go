@@ -250,14 +250,14 @@ func TestBreakGlassOwnKeys(t *testing.T) {
 		name, given, word string
 	}{
 		{"a link to a secret", "ln -s /etc/shadow authorized_keys", "authorized_keys is a link"},
-		{"another name of a secret", "umask 077; echo secret >/home/other; ln /home/other authorized_keys", "authorized_keys is not a file of the account's"},
+		{"another name of a secret", "umask 077; echo secret >../../other; ln ../../other authorized_keys", "authorized_keys is not a file of the account's"},
 		{"a pipe", "mkfifo authorized_keys", "authorized_keys is not a file of the account's"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			h := need(t)
 			h.admin()
-			h.run("sh", "-ec", "cd /home/admin/.ssh; rm authorized_keys; "+tt.given)
+			h.run("sh", "-ec", "cd "+homes+"/admin/.ssh; rm authorized_keys; "+tt.given)
 			h.refused(breakGlass, "--break-glass admin: the account has no keys to keep", tt.word)
 		})
 	}
