@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -62,6 +63,9 @@ func (o *sshSyncOptions) check() error {
 	var wrong fault.List
 	if len(o.groups)+len(o.sudoGroups) == 0 && !o.instance {
 		wrong = append(wrong, &fault.Error{Code: fault.Usage, What: "no IAM group is named", Hint: "name who may log in: --group engineers, or --instance-tags"})
+	}
+	if slices.Contains(slices.Concat(o.groups, o.sudoGroups), "") {
+		wrong = append(wrong, &fault.Error{Code: fault.Usage, What: "the name of an IAM group is empty", Hint: "is a variable of your script unset?"})
 	}
 	if o.externalID != "" && o.roleARN == "" {
 		wrong = append(wrong, &fault.Error{Code: fault.Usage, What: "--external-id without --role-arn", Hint: "name the role that asks for it"})

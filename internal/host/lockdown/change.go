@@ -197,11 +197,11 @@ func (h Host) pendingFile() string { return filepath.Join(h.Dir, "lockdown-pendi
 // lock waits until no other process changes the firewall.
 func (h Host) lock(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(h.Dir, 0o755); err != nil {
-		return nil, fmt.Errorf("make folder for the lock: %w", err)
+		return nil, unlockable("make folder for the lock", err)
 	}
 	f, err := os.OpenFile(filepath.Join(h.Dir, "lockdown.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("open lock: %w", err)
+		return nil, unlockable("open lock", err)
 	}
 	for {
 		taken, err := tryLock(f)
@@ -219,4 +219,12 @@ func (h Host) lock(ctx context.Context) (unlock func(), err error) {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+func unlockable(what string, err error) error {
+	out := &fault.Error{What: what, Cause: err}
+	if errors.Is(err, fs.ErrPermission) {
+		out.Code, out.Hint = fault.Auth, "run it as root"
+	}
+	return out
 }

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"reflect"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/postern-dev/postern/internal/fault"
 )
 
 // stands asks which users may, -1 for no table.
@@ -219,5 +222,13 @@ func TestExplain(t *testing.T) {
 		if got := message(explain("apply", tt.err)); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}
+	}
+}
+
+// Who may not take the lock is told who may.
+func TestLockNeedsRoot(t *testing.T) {
+	want := &fault.Error{Code: fault.Auth, What: "open lock", Cause: syscall.EACCES, Hint: "run it as root"}
+	if got := unlockable("open lock", syscall.EACCES); !reflect.DeepEqual(got, error(want)) {
+		t.Errorf("got %#v, want %#v", got, want)
 	}
 }

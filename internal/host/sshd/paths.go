@@ -41,7 +41,7 @@ func owner(info fs.FileInfo) uint32 {
 // checkProgram refuses a program that sshd would not run, or not as it stands.
 func checkProgram(path string) error {
 	hint := "put it where only root can change it: install -o root -g root -m 0755 " + path + " /usr/local/bin/postern, and run install from there"
-	if strings.ContainsAny(path, " \t\"'\\$") || !filepath.IsAbs(path) {
+	if strings.ContainsAny(path, " \t\r\n\"'\\$#") || !filepath.IsAbs(path) {
 		return &fault.Error{Where: path, What: "sshd_config cannot name a program with such a path", Hint: hint}
 	}
 	bad, err := weak(path)
