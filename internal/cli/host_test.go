@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,11 +15,21 @@ import (
 	"github.com/postern-dev/postern/test/witness"
 )
 
-// imds is the program that host scripts know by this name.
+// imds is the program that host scripts know by this name. It listens for each
+// family by itself: where there are IPv4 addresses but no loopback, Go takes
+// "[::]" for IPv4 alone.
 func imds() {
-	if err := http.ListenAndServe("[::]:80", lockdowntest.Metadata()); err != nil {
-		os.Exit(1)
+	ended := make(chan error)
+	for _, network := range []string{"tcp4", "tcp6"} {
+		listener, err := net.Listen(network, ":80")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		go func() { ended <- http.Serve(listener, lockdowntest.Metadata()) }()
 	}
+	fmt.Fprintln(os.Stderr, <-ended)
+	os.Exit(1)
 }
 
 // TestHost runs testdata/host/*.txtar: shell scripts on a host with a metadata

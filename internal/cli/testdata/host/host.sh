@@ -19,7 +19,6 @@ inside ip route add 10.0.0.1 dev eth0
 inside ip route add fd00:1::1 dev eth0
 ip route add 169.254.0.0/16 dev imds0 src 10.0.0.1
 ip route add fd00:ec2::/64 dev imds0 src fd00:1::1
-# a fresh link carries IPv6 later than IPv4
 for address in 169.254.169.254 '[fd00:ec2::254]'; do
 	tries=0
 	until curl -s -g -m 1 --noproxy '*' -o /dev/null "http://$address/"; do
