@@ -26,6 +26,19 @@ import (
 func startSandbox(t *testing.T, o sandbox.Options) (*sandbox.Server, *Cloud) {
 	t.Helper()
 	o.Accounts = []sandbox.AccountConfig{{ID: "111111111111"}, {ID: motoAccount, AdminRole: "ops/postern-admin"}}
+	server, options := serve(t, o)
+	options.Accounts = []Account{{ID: motoAccount, Name: "prod", AdminRole: "ops/postern-admin"}}
+	c, err := Connect(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server, c
+}
+
+// serve brings up the embedded AWS, and says how its first account is reached
+// with a user's credentials.
+func serve(t *testing.T, o sandbox.Options) (*sandbox.Server, Options) {
+	t.Helper()
 	server, err := sandbox.New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -39,14 +52,7 @@ func startSandbox(t *testing.T, o sandbox.Options) (*sandbox.Server, *Cloud) {
 		}
 	})
 	id, secret := server.Credentials()
-	c, err := Connect(t.Context(), Options{
-		Endpoint: server.URL(), Credentials: &StaticCredentials{ID: id, Secret: secret}, Region: "eu-west-1",
-		Accounts: []Account{{ID: motoAccount, Name: "prod", AdminRole: "ops/postern-admin"}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return server, c
+	return server, Options{Endpoint: server.URL(), Credentials: &StaticCredentials{ID: id, Secret: secret}, Region: "eu-west-1"}
 }
 
 // stackOnly leaves out what the sandbox has besides the stack: the admin role.

@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -139,20 +138,7 @@ func TestSSHKeysOfMoto(t *testing.T) { testSSHKeys(t, startMoto(t)) }
 func bareSandbox(t *testing.T, o sandbox.Options) (*sandbox.Server, Options) {
 	t.Helper()
 	o.Accounts = []sandbox.AccountConfig{{ID: motoAccount, AdminRole: "ops/reader"}}
-	server, err := sandbox.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Listen("127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	id, secret := server.Credentials()
-	return server, Options{Endpoint: server.URL(), Credentials: &StaticCredentials{ID: id, Secret: secret}, Region: "eu-west-1"}
+	return serve(t, o)
 }
 
 // TestSSHKeysByRole reads through a role, and is told which one it may not assume.

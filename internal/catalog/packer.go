@@ -33,18 +33,8 @@ func packerAMI() *Grant {
 		},
 		Unscopable: []Unscopable{
 			{
-				Actions: []string{
-					"ec2:DescribeImages",
-					"ec2:DescribeInstanceStatus",
-					"ec2:DescribeInstances",
-					"ec2:DescribeRegions",
-					"ec2:DescribeSecurityGroups",
-					"ec2:DescribeSnapshots",
-					"ec2:DescribeSubnets",
-					"ec2:DescribeVolumes",
-					"ec2:DescribeVpcs",
-				},
-				Reason: "list across the account and know no resource; a condition bounds them to the role's region",
+				Actions: packerWatched(),
+				Reason:  "list across the account and know no resource; a condition bounds them to the role's region",
 			},
 		},
 		Why: Why{
@@ -174,8 +164,9 @@ func (p packer) ec2(kind string) string { return p.arn("ec2", kind) }
 // public are images and snapshots: their ARNs have no account.
 func (p packer) public(kind string) string { return p.arnIn("ec2", p.Region, "", kind+"/*") }
 
-func (p packer) watch() []iam.Statement {
-	return []iam.Statement{allow("PackerWatch", []string{
+// packerWatched are the lists that Packer waits on and chooses from.
+func packerWatched() []string {
+	return []string{
 		"ec2:DescribeImages",
 		"ec2:DescribeInstanceStatus",
 		"ec2:DescribeInstances",
@@ -185,7 +176,11 @@ func (p packer) watch() []iam.Statement {
 		"ec2:DescribeSubnets",
 		"ec2:DescribeVolumes",
 		"ec2:DescribeVpcs",
-	}, everything(), when("StringEquals", "aws:RequestedRegion", p.Region))}
+	}
+}
+
+func (p packer) watch() []iam.Statement {
+	return []iam.Statement{allow("PackerWatch", packerWatched(), everything(), when("StringEquals", "aws:RequestedRegion", p.Region))}
 }
 
 // launch allows RunInstances, for which EC2 asks for every resource that takes
