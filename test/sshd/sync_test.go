@@ -87,7 +87,7 @@ func (h *host) cloud(peer string) *cloud {
 	h.Cleanup(server.Close)
 	c.iam = iam.New(iam.Options{Region: "us-east-1", BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider(id, secret, "")})
 	c.env = []string{
-		"PATH=" + os.Getenv("PATH"), "AWS_ENDPOINT_URL=" + server.URL, "AWS_ACCESS_KEY_ID=" + id, "AWS_SECRET_ACCESS_KEY=" + secret,
+		trapped(), "AWS_ENDPOINT_URL=" + server.URL, "AWS_ACCESS_KEY_ID=" + id, "AWS_SECRET_ACCESS_KEY=" + secret,
 		"AWS_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true",
 	}
 	c.do(c.iam.CreateGroup(h.Context(), &iam.CreateGroupInput{GroupName: aws.String("engineers")}))

@@ -21,12 +21,19 @@ if [ -e /run/fails ]; then case "$*" in "$(cat /run/fails)"*) echo "Job failed."
 // those of the machine.
 func (h *host) withSystemd() {
 	h.Helper()
-	h.run("mount", "-t", "tmpfs", "-o", "mode=755", "none", "/usr/local/sbin")
-	h.Cleanup(func() { h.run("umount", "/usr/local/sbin") })
+	h.play("systemctl", systemctl)
 	h.run("mkdir", "-p", "/run/systemd/system")
 	h.Cleanup(func() { h.run("rm", "-rf", "/run/systemd", "/run/fails", "/run/systemctl.log") })
-	h.write("/usr/local/sbin/systemctl", systemctl)
-	h.run("chmod", "755", "/usr/local/sbin/systemctl")
+}
+
+// play puts a script in the place of a program of the machine.
+func (h *host) play(name, script string) {
+	h.Helper()
+	path := witness.Need(h.T, name)
+	h.write("/opt/played/"+name, script)
+	h.run("chmod", "755", "/opt/played/"+name)
+	h.run("mount", "--bind", "/opt/played/"+name, path)
+	h.Cleanup(func() { h.run("umount", path) })
 }
 
 func (h *host) systemctlLog() string {

@@ -39,7 +39,9 @@ mount --bind /mnt/etc /etc
 mount --rbind /mnt/dev /dev
 for d in /run /home /var/lib /opt /srv /var/mail /var/log; do mkdir -p $d; mount -t tmpfs -o mode=755 none $d; done
 mount -t proc none /proc
-mkdir /run/sshd /opt/postern /opt/saved
+mkdir /run/sshd /opt/postern /opt/saved /opt/trap
+for p in sshd ssh-keygen systemctl loginctl getent useradd userdel usermod groupadd groupmod visudo nologin; do
+printf '#!/bin/sh\necho "$0 $*" >>/opt/trap/sprung\n' >/opt/trap/$p; chmod 755 /opt/trap/$p; done
 rm -rf /etc/ssh/sshd_config.d /etc/ssh/breakglass
 mkdir /etc/ssh/sshd_config.d
 ssh-keygen -q -A
@@ -89,6 +91,11 @@ func need(t *testing.T) *host {
 rm -rf /etc/ssh /var/lib/postern /home/* /run/systemd /etc/systemd/system/ssh* /etc/systemd/system/postern* /etc/sudoers.d/postern*
 cp -a /opt/saved/. /etc`)
 	h.log = listen(t)
+	t.Cleanup(func() {
+		if ran, err := os.ReadFile("/opt/trap/sprung"); err == nil {
+			t.Errorf("programs of the caller's PATH were run:\n%s", ran)
+		}
+	})
 	return h
 }
 
@@ -180,13 +187,17 @@ func (h *host) run(name string, args ...string) string {
 func (h *host) postern(args ...string) (string, int) {
 	h.Helper()
 	cmd := exec.Command(program, append([]string{"host", "ssh"}, args...)...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	cmd.Env = []string{trapped()}
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {
 		h.Fatal(err)
 	}
 	return string(out), cmd.ProcessState.ExitCode()
 }
+
+// trapped is a PATH in which every program that postern runs as root has a
+// namesake of somebody else's. Each test fails if one of them was run.
+func trapped() string { return "PATH=/opt/trap:" + os.Getenv("PATH") }
 
 // ok is postern that must succeed.
 func (h *host) ok(args ...string) string {

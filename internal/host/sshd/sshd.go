@@ -9,11 +9,11 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"time"
 
 	"github.com/postern-dev/postern/internal/fault"
+	"github.com/postern-dev/postern/internal/host/program"
 )
 
 // Where things are. sshd insists that all of the way to the program that it
@@ -44,8 +44,8 @@ type Settings struct {
 // Host is the machine, as far as this package touches it by other means than
 // files.
 type Host struct {
-	// Run runs a program, without a shell, and returns its standard output. What
-	// it says on standard error is in the error.
+	// Run runs a program of the system, without a shell, and returns its standard
+	// output. What it says on standard error is in the error.
 	Run func(ctx context.Context, argv ...string) (string, error)
 }
 
@@ -58,8 +58,10 @@ const programTimeout = 30 * time.Second
 func run(ctx context.Context, argv ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, programTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
+	cmd, err := program.Command(ctx, argv[0], argv[1:]...)
+	if err != nil {
+		return "", err
+	}
 	cmd.WaitDelay = time.Second
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
