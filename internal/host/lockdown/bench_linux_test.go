@@ -1,18 +1,19 @@
 package lockdown
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
-
-	"github.com/google/nftables"
 )
 
-// BenchmarkApply replaces a table that stands: ours over netlink until the new
-// one guards, and until the old one is freed, for which the kernel waits for
-// all its processors; beside nft -f of the same text, a whole process.
+// BenchmarkApply replaces a table that stands: "apply" is the call until the new
+// one guards, "change" the same beside reading what stands and a self-test that
+// says yes at once, "freed" until the socket is closed, for which the kernel
+// waits for all its processors to free the old table; beside nft -f of the same
+// text, a whole process.
 func BenchmarkApply(b *testing.B) {
 	need(b)
 	for _, users := range []uint32{1, 1000} {
@@ -20,34 +21,36 @@ func BenchmarkApply(b *testing.B) {
 		for uid := range users {
 			p.Allow = append(p.Allow, uid)
 		}
-		b.Run(fmt.Sprintf("users=%d/guards", users), func(b *testing.B) {
+		file := filepath.Join(b.TempDir(), "lockdown.nft")
+		if err := os.WriteFile(file, []byte(Print(p)), 0o600); err != nil {
+			b.Fatal(err)
+		}
+		dir := b.TempDir()
+		test := func(context.Context) error { return nil }
+		name := func(what string) string { return fmt.Sprintf("users=%d/%s", users, what) }
+		b.Run(name("apply"), func(b *testing.B) {
+			eachOpen(b, func(c *Conn) error { return c.Apply(p) })
+		})
+		b.Run(name("change"), func(b *testing.B) {
+			eachOpen(b, func(c *Conn) error {
+				return Host{Dir: dir, Conn: c}.Make(b.Context(), Change{Policy: &p, Test: test})
+			})
+		})
+		b.Run(name("freed"), func(b *testing.B) {
 			for b.Loop() {
-				conn, err := nftables.New(nftables.AsLasting())
+				c, err := Open()
 				if err == nil {
-					err = commit(conn, p)
+					err = c.Apply(p)
+				}
+				if err == nil {
+					err = c.Close()
 				}
 				if err != nil {
 					b.Fatal(err)
 				}
-				b.StopTimer()
-				if err := conn.CloseLasting(); err != nil {
-					b.Fatal(err)
-				}
-				b.StartTimer()
 			}
 		})
-		b.Run(fmt.Sprintf("users=%d/freed", users), func(b *testing.B) {
-			for b.Loop() {
-				if err := Apply(p); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-		b.Run(fmt.Sprintf("users=%d/nft", users), func(b *testing.B) {
-			file := filepath.Join(b.TempDir(), "lockdown.nft")
-			if err := os.WriteFile(file, []byte(Print(p)), 0o600); err != nil {
-				b.Fatal(err)
-			}
+		b.Run(name("nft"), func(b *testing.B) {
 			for b.Loop() {
 				if out, err := exec.CommandContext(b.Context(), "nft", "-f", file).CombinedOutput(); err != nil {
 					b.Fatalf("%v\n%s", err, out)
@@ -57,12 +60,32 @@ func BenchmarkApply(b *testing.B) {
 	}
 }
 
+// eachOpen times opening a socket and a call on it, and closes the socket
+// beside the clock.
+func eachOpen(b *testing.B, call func(*Conn) error) {
+	for b.Loop() {
+		c, err := Open()
+		if err == nil {
+			err = call(c)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		if err := c.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+}
+
 // BenchmarkDrift reads what stands and compares it, as each refresh does.
 func BenchmarkDrift(b *testing.B) {
 	need(b)
 	p := apply(b, Policy{Allow: []uint32{0, 999}, LogGroup: 77})
+	c := open(b)
 	for b.Loop() {
-		s, err := Read()
+		s, err := c.Read()
 		if err != nil || s.Drift(p) != nil {
 			b.Fatal(err)
 		}

@@ -18,7 +18,8 @@ import (
 
 // Host changes the firewall of this network namespace, one change at a time.
 type Host struct {
-	Dir string // for the lock and a change that waits to be confirmed; gone after a reboot, as the table is
+	Dir  string // for the lock and a change that waits to be confirmed; gone after a reboot, as the table is
+	Conn *Conn
 }
 
 // Change is a wish for another table.
@@ -42,6 +43,14 @@ type pending struct {
 
 // Make makes the change, or leaves what stands.
 func (h Host) Make(ctx context.Context, c Change) error {
+	if h.Conn == nil {
+		conn, err := Open()
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		h.Conn = conn
+	}
 	unlock, err := h.lock(ctx)
 	if err != nil {
 		return err
@@ -55,7 +64,7 @@ func (h Host) Make(ctx context.Context, c Change) error {
 			Hint: "run `postern host lockdown confirm`, or wait until it is rolled back",
 		}
 	}
-	before, err := standing()
+	before, err := h.before(c)
 	if err != nil {
 		return err
 	}
@@ -75,33 +84,37 @@ func (h Host) Make(ctx context.Context, c Change) error {
 }
 
 func (h Host) change(ctx context.Context, c Change, before *Policy) error {
-	if err := enforce(c.Policy); err != nil || c.Test == nil {
+	if err := h.enforce(c.Policy); err != nil || c.Test == nil {
 		return err
 	}
 	err := c.Test(ctx)
 	if err == nil {
 		return nil
 	}
-	if undo := enforce(before); undo != nil {
+	if undo := h.enforce(before); undo != nil {
 		return errors.Join(err, fmt.Errorf("restore what stood before: %w", undo))
 	}
 	return err
 }
 
-// standing is the policy of the table that stands, nil for none.
-func standing() (*Policy, error) {
-	s, err := Read()
+// before is the policy of the table that stands, nil for none, and for a change
+// that nothing would undo.
+func (h Host) before(c Change) (*Policy, error) {
+	if c.Test == nil && c.Within == 0 {
+		return nil, nil //nolint:nilnil // absence is an answer
+	}
+	s, err := h.Conn.Read()
 	if err != nil || s == nil {
 		return nil, err
 	}
 	return &s.Policy, nil
 }
 
-func enforce(p *Policy) error {
+func (h Host) enforce(p *Policy) error {
 	if p != nil {
-		return Apply(*p)
+		return h.Conn.Apply(*p)
 	}
-	_, err := Remove()
+	_, err := h.Conn.Remove()
 	return err
 }
 
@@ -162,7 +175,15 @@ func (h Host) Await(ctx context.Context, id string, within time.Duration) error 
 	if err != nil || waiting == nil || waiting.ID != id {
 		return err
 	}
-	if err := enforce(waiting.Before); err != nil {
+	if h.Conn == nil {
+		conn, err := Open()
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		h.Conn = conn
+	}
+	if err := h.enforce(waiting.Before); err != nil {
 		return err
 	}
 	return h.disarm()

@@ -20,7 +20,7 @@ import (
 // stands asks which users may, -1 for no table.
 func stands(t *testing.T) []int {
 	t.Helper()
-	s, err := Read()
+	s, err := open(t).Read()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,6 +32,11 @@ func stands(t *testing.T) []int {
 		out = append(out, int(uid))
 	}
 	return out
+}
+
+func host(t *testing.T) Host {
+	t.Helper()
+	return Host{Dir: t.TempDir(), Conn: open(t)}
 }
 
 func TestMake(t *testing.T) {
@@ -56,8 +61,8 @@ func TestMake(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			h := Host{Dir: t.TempDir()}
-			if err := enforce(tt.before); err != nil {
+			h := host(t)
+			if err := h.enforce(tt.before); err != nil {
 				t.Fatal(err)
 			}
 			if err := h.Make(t.Context(), tt.change); message(err) != tt.err {
@@ -90,7 +95,7 @@ func TestConfirm(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			h := Host{Dir: t.TempDir()}
+			h := host(t)
 			before := apply(t, Policy{Allow: []uint32{1}, LogGroup: 5, ForwardFrom: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
 			var id string
 			err := h.Make(t.Context(), Change{
@@ -148,7 +153,7 @@ func TestConfirm(t *testing.T) {
 // TestLock asks that a change waits for another, and for no longer than it may.
 func TestLock(t *testing.T) {
 	need(t)
-	h := Host{Dir: t.TempDir()}
+	h := host(t)
 	unlock, err := h.lock(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -166,7 +171,7 @@ func TestLock(t *testing.T) {
 
 func TestDamagedRecord(t *testing.T) {
 	need(t)
-	h := Host{Dir: t.TempDir()}
+	h := host(t)
 	if err := os.WriteFile(h.pendingFile(), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +190,7 @@ func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	run(t, "mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", dir)
 	t.Cleanup(func() { run(t, "umount", dir) })
-	h := Host{Dir: dir}
+	h := Host{Dir: dir, Conn: open(t)}
 	unlock, err := h.lock(t.Context()) // the lock's file is there from before
 	if err != nil {
 		t.Fatal(err)

@@ -18,29 +18,20 @@ const elementsPerMessage = 1000
 
 // Apply puts the policy's table into the kernel in one transaction, in place of
 // the one that stands: at no moment is there none, and what it cannot apply
-// whole it does not apply. It needs CAP_NET_ADMIN in the network namespace.
-func Apply(p Policy) error {
+// whole it does not apply. The table guards when it returns. It needs
+// CAP_NET_ADMIN in the network namespace.
+func (c *Conn) Apply(p Policy) error {
 	if err := p.Check(); err != nil {
 		return err
 	}
-	conn, err := nftables.New(nftables.AsLasting())
-	if err != nil {
-		return explain("open netlink", err)
-	}
-	// The new table guards once commit returns; closing waits until the kernel
-	// has freed the old one.
-	return errors.Join(commit(conn, p), conn.CloseLasting())
-}
-
-func commit(conn *nftables.Conn, p Policy) error {
 	t := &nftables.Table{Name: Table, Family: nftables.TableFamilyINet}
-	conn.AddTable(t) // deleting what is not there would fail
-	conn.DelTable(t)
-	conn.AddTable(t)
-	if err := describe(p).send(conn, t); err != nil {
+	c.nft.AddTable(t) // deleting what is not there would fail
+	c.nft.DelTable(t)
+	c.nft.AddTable(t)
+	if err := describe(p).send(c.nft, t); err != nil {
 		return err
 	}
-	return explain("apply table "+Table, conn.Flush())
+	return explain("apply table "+Table, c.nft.Flush())
 }
 
 // send queues the table's content.
@@ -69,13 +60,9 @@ func (t table) send(conn *nftables.Conn, in *nftables.Table) error {
 }
 
 // Remove deletes our table and reports whether there was one.
-func Remove() (bool, error) {
-	conn, err := nftables.New()
-	if err != nil {
-		return false, explain("open netlink", err)
-	}
-	conn.DelTable(&nftables.Table{Name: Table, Family: nftables.TableFamilyINet})
-	err = conn.Flush()
+func (c *Conn) Remove() (bool, error) {
+	c.nft.DelTable(&nftables.Table{Name: Table, Family: nftables.TableFamilyINet})
+	err := c.nft.Flush()
 	if errors.Is(err, syscall.ENOENT) {
 		return false, nil
 	}
@@ -83,17 +70,13 @@ func Remove() (bool, error) {
 }
 
 // Forget strikes a user from the count of refusals.
-func Forget(uid uint32) error {
-	conn, err := nftables.New()
-	if err != nil {
-		return explain("open netlink", err)
-	}
+func (c *Conn) Forget(uid uint32) error {
 	t := &nftables.Table{Name: Table, Family: nftables.TableFamilyINet}
 	denied := &nftables.Set{Table: t, Name: deniedSet, KeyType: nftables.TypeUID}
-	if err := conn.SetDeleteElements(denied, []nftables.SetElement{{Key: uidKeyOf(uid)}}); err != nil {
+	if err := c.nft.SetDeleteElements(denied, []nftables.SetElement{{Key: uidKeyOf(uid)}}); err != nil {
 		return fmt.Errorf("encode element of set %s: %w", deniedSet, err)
 	}
-	if err := conn.Flush(); err != nil && !errors.Is(err, syscall.ENOENT) {
+	if err := c.nft.Flush(); err != nil && !errors.Is(err, syscall.ENOENT) {
 		return explain("forget refusals", err)
 	}
 	return nil
@@ -121,4 +104,40 @@ func explain(doing string, err error) error {
 		}
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// Apply, Remove, Read and Forget do what the methods of Conn do, each on a socket of its own.
+func Apply(p Policy) error {
+	c, err := Open()
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.Apply(p), c.Close())
+}
+
+func Remove() (bool, error) {
+	c, err := Open()
+	if err != nil {
+		return false, err
+	}
+	defer c.Close()
+	return c.Remove()
+}
+
+func Read() (*State, error) {
+	c, err := Open()
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return c.Read()
+}
+
+func Forget(uid uint32) error {
+	c, err := Open()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return c.Forget(uid)
 }

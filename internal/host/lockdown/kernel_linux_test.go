@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/google/nftables"
 )
 
 var policies = []struct {
@@ -146,10 +147,10 @@ func TestWithoutUs(t *testing.T) {
 			t.Fatalf("%s: %s: the tests would prove nothing", url, got)
 		}
 	}
-	if s, err := Read(); s != nil || err != nil {
+	if s, err := open(t).Read(); s != nil || err != nil {
 		t.Errorf("a table where none is: %v, %v", s, err)
 	}
-	if was, err := Remove(); was || err != nil {
+	if was, err := open(t).Remove(); was || err != nil {
 		t.Errorf("removed %v where nothing is: %v", was, err)
 	}
 }
@@ -228,7 +229,7 @@ func TestDriftOf(t *testing.T) {
 		})
 	}
 	run(t, "nft", "flush", "ruleset")
-	if s, err := Read(); s != nil || err != nil {
+	if s, err := open(t).Read(); s != nil || err != nil {
 		t.Errorf("after a foreign flush: %v, %v", s, err)
 	}
 }
@@ -265,7 +266,7 @@ func TestConcurrentApply(t *testing.T) {
 			if i%2 == 0 {
 				p = b
 			}
-			if err := Apply(p); err != nil {
+			if err := open(t).Apply(p); err != nil {
 				t.Error(err)
 			}
 		})
@@ -281,15 +282,59 @@ func TestConcurrentApply(t *testing.T) {
 	}
 }
 
+// TestReadWhileOthersApply asks for one table, not a mixture of two, while ours
+// is replaced and others change theirs.
+func TestReadWhileOthersApply(t *testing.T) {
+	need(t)
+	a := apply(t, Policy{Allow: []uint32{0}})
+	b := Policy{Allow: []uint32{0, 1000}, Endpoints: a.Endpoints, LogGroup: 9}
+	ours, theirs, reader := open(t), open(t), open(t)
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer close(done)
+	wg.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-done:
+				return
+			case <-time.After(2 * time.Millisecond):
+			}
+			if err := ours.Apply([]Policy{a, b}[i%2]); err != nil {
+				t.Error(err)
+				return
+			}
+			theirs.nft.AddTable(&nftables.Table{Name: fmt.Sprint("theirs", i), Family: nftables.TableFamilyIPv4})
+			if err := theirs.nft.Flush(); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for range 50 {
+		s, err := reader.Read()
+		if err != nil || s == nil {
+			t.Fatalf("%v, %v", s, err)
+		}
+		if s.Drift(a) != nil && s.Drift(b) != nil {
+			t.Errorf("a mixture of two tables: %v, %q or %q", s.Policy, s.Drift(a), s.Drift(b))
+		}
+	}
+}
+
 // applyForever applies two policies in turns until it is killed.
 func applyForever([]string) error {
 	endpoints, err := ParseEndpoint(Default)
 	if err != nil {
 		return err
 	}
+	conn, err := Open()
+	if err != nil {
+		return err
+	}
 	fmt.Println("ready")
 	for i := 0; ; i++ {
-		if err := Apply(Policy{Allow: []uint32{uint32(i % 2)}, Endpoints: endpoints}); err != nil {
+		if err := conn.Apply(Policy{Allow: []uint32{uint32(i % 2)}, Endpoints: endpoints}); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
+
+	"github.com/postern-dev/postern/internal/fault"
 )
 
 // live is a table as the kernel lists it.
@@ -24,32 +26,41 @@ type live struct {
 
 // Read returns what stands, nil if our table is not there. Users can see
 // neither that nor anything else of it without CAP_NET_ADMIN.
-func Read() (*State, error) {
-	conn, err := nftables.New(nftables.AsLasting())
-	if err != nil {
-		return nil, explain("open netlink", err)
-	}
-	defer conn.CloseLasting() //nolint:errcheck // nothing was written
-	// The lists come one by one. Where somebody applies a table meanwhile, two
-	// rounds differ, and a mixture of two tables would look like drift.
+func (c *Conn) Read() (*State, error) {
+	// The lists come one by one. Where somebody applies a table meanwhile, they
+	// are a mixture of two, which would look like drift, or fail. Others may
+	// change tables of theirs all the time: two rounds that say the same will do.
 	var before *State
 	for range 10 {
-		l, err := list(conn)
-		if err != nil || l == nil {
-			return nil, explain("read table "+Table, err)
-		}
-		s := l.state()
-		if before != nil && s.like(before) {
-			return s, nil
+		s, whole, err := c.round()
+		if whole || err == nil && s.like(before) {
+			return s, explain("read table "+Table, err)
 		}
 		before = s
 	}
-	return before, nil
+	return nil, &fault.Error{What: "read table " + Table + ": somebody replaces it all the time", Hint: "find out who: `nft monitor` names the program"}
+}
+
+// round lists the table once; whole: no table of anybody's has changed meanwhile.
+func (c *Conn) round() (s *State, whole bool, err error) {
+	was, err := c.generation()
+	if err != nil {
+		return nil, true, err
+	}
+	l, failed := list(c.nft)
+	is, err := c.generation()
+	if err != nil {
+		return nil, true, err
+	}
+	if failed != nil || l == nil {
+		return nil, is == was, failed
+	}
+	return l.state(), is == was, nil
 }
 
 // like reports whether two readings are of one table.
 func (s *State) like(o *State) bool {
-	return reflect.DeepEqual(s.Policy, o.Policy) && reflect.DeepEqual(s.Drift(s.Policy), o.Drift(o.Policy))
+	return s != nil && o != nil && reflect.DeepEqual(s.Policy, o.Policy) && reflect.DeepEqual(s.Drift(s.Policy), o.Drift(o.Policy))
 }
 
 func list(conn *nftables.Conn) (*live, error) {

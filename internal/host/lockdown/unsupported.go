@@ -16,6 +16,27 @@ func unsupported() error {
 	return &fault.Error{What: "only Linux has nftables", Hint: "`postern host lockdown print` works everywhere, to review the rules"}
 }
 
+// Conn is a netlink socket on Linux.
+type Conn struct{}
+
+// Open fails: see the one for Linux.
+func Open() (*Conn, error) { return nil, unsupported() }
+
+// Close does nothing.
+func (*Conn) Close() error { return nil }
+
+// Apply fails: see the one for Linux.
+func (*Conn) Apply(Policy) error { return unsupported() }
+
+// Remove fails: see the one for Linux.
+func (*Conn) Remove() (bool, error) { return false, unsupported() }
+
+// Read fails: see the one for Linux.
+func (*Conn) Read() (*State, error) { return nil, unsupported() }
+
+// Forget fails: see the one for Linux.
+func (*Conn) Forget(uint32) error { return unsupported() }
+
 // Apply fails: see the one for Linux.
 func Apply(Policy) error { return unsupported() }
 

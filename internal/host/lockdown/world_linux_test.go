@@ -173,13 +173,28 @@ func curl(t testing.TB, uid uint32, url string, before ...string) outcome {
 	return o
 }
 
+// open opens a socket for as long as the test goes on.
+func open(t testing.TB) *Conn {
+	t.Helper()
+	c, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
 // apply applies a policy for the default endpoints and gives it.
 func apply(t testing.TB, p Policy) Policy {
 	t.Helper()
 	if p.Endpoints == nil {
 		p.Endpoints = addresses(t, Default)
 	}
-	if err := Apply(p); err != nil {
+	if err := open(t).Apply(p); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -201,7 +216,7 @@ func addresses(t testing.TB, names ...string) []netip.Addr {
 // state reads what stands, which must be something.
 func state(t testing.TB) *State {
 	t.Helper()
-	s, err := Read()
+	s, err := open(t).Read()
 	if err != nil {
 		t.Fatal(err)
 	}
