@@ -2,7 +2,7 @@
 
 # What `postern version` prints: the tag, or the commit, of this working copy.
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X github.com/postern-dev/postern/internal/cli.version=$(VERSION)
+LDFLAGS := -s -w -X github.com/postern-dev/postern/internal/cli/command.version=$(VERSION)
 
 # A copy that git does not trust, such as one mounted into a container, still builds.
 VCS := $(shell git status >/dev/null 2>&1 || echo -buildvcs=false)

@@ -42,9 +42,34 @@ var layers = slices.Concat([]layer{
 	{"internal/host/sshkeys/...", []string{"internal/fault", "internal/host/sshkeys"}, "who may log in is decided without knowing AWS, which implements the small interface that is declared here"},
 	{"internal/trial", []string{"iam/...", "internal/catalog", "internal/compile", "internal/spec", "internal/trust", "internal/wire"}, "a trial knows AWS and the sandbox only by the interface that it declares"},
 	{"internal/cli/ui", []string{"internal/fault"}, "the terminal shows values and knows no command"},
-	{"internal/cli", []string{"iam/...", "internal/..."}, "commands wire everything together"},
+	{"internal/cli/command", []string{"internal/cli/ui", "internal/fault", "internal/suggest"}, "what every room of the CLI is made with knows none of them"},
+	{"internal/cli/input", []string{"iam/...", "internal/cli/command", "internal/cli/ui", "internal/estate", "internal/fault"}, "snapshots and policies are read alike for every question, whichever it is"},
+	{"internal/cli", []string{"internal/cli/...", "internal/fault"}, "Main lists the commands and leaves the work to their rooms"},
 	{"test/...", []string{"test/..."}, "witnesses are of other people's making and use nothing of ours"},
-}, pureLayers())
+}, roomLayers(), pureLayers())
+
+// rooms are the packages of commands below internal/cli. None imports another,
+// so that each can be read by itself; only host imports those below it.
+var rooms = []layer{
+	{"internal/cli/stack", slices.Concat(pureDirs(), []string{"internal/apply", "internal/aws", "internal/sandbox", "internal/trial", "internal/wire"}), "the commands on a spec wire the pure packages, AWS and the sandbox together"},
+	{"internal/cli/access", []string{"iam/...", "internal/cli/input", "internal/estate"}, "who can do what is asked of snapshots and policies alone"},
+	{"internal/cli/explain", []string{"iam/...", "internal/cli/input", "internal/estate"}, "a decision is explained from snapshots and policies alone"},
+	{"internal/cli/lint", []string{"iam/..."}, "a policy is linted for itself, whoever it belongs to"},
+	{"internal/cli/reference", []string{"iam/...", "internal/catalog", "internal/cli/input"}, "what is looked up is embedded: it comes from no account"},
+	{"internal/cli/host", []string{"internal/cli/host/...", "internal/host/..."}, "a host's commands need no stack"},
+	{"internal/cli/host/lockdown", []string{"internal/host/...", "internal/spec"}, "the firewall asks nobody but the host; of spec it takes how times are written"},
+	{"internal/cli/host/ssh", []string{"internal/aws", "internal/host/..."}, "a host's commands need no stack"},
+}
+
+// roomLayers gives each room what all of them are made with.
+func roomLayers() []layer {
+	var of []layer
+	for _, r := range rooms {
+		r.may = append([]string{"internal/cli/command", "internal/cli/ui", "internal/fault"}, r.may...)
+		of = append(of, r)
+	}
+	return of
+}
 
 // pureLayers gives each pure package the ones before it.
 func pureLayers() []layer {

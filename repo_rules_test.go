@@ -22,7 +22,8 @@ var broken = []struct {
 			"iam/eval/eval.go":           importing("eval", "example.com/m/iam", "example.com/m/internal/fault"),
 			"internal/trust/trust.go":    importing("trust", "example.com/m/internal/catalog", "example.com/m/internal/spec"),
 			"internal/trust/x_test.go":   importing("trust", "example.com/m/internal/spec"),
-			"internal/cli/cli.go":        importing("cli", "example.com/m/internal/sandbox"),
+			"internal/cli/cli.go":        importing("cli", "example.com/m/internal/cli/stack", "example.com/m/internal/aws"),
+			"internal/cli/stack/up.go":   importing("stack", "example.com/m/internal/aws", "example.com/m/internal/plan", "example.com/m/internal/cli/lint"),
 			"internal/apply/run.go":      importing("apply", "example.com/m/internal/cli"),
 			"internal/unheard/of.go":     importing("unheard"),
 			"internal/fault/fault.go":    importing("fault", "example.com/m/iam"),
@@ -35,6 +36,8 @@ var broken = []struct {
 		want: []string{
 			"iam/eval/eval.go: imports internal/fault",
 			"internal/apply/run.go: imports internal/cli",
+			"internal/cli/cli.go: imports internal/aws",
+			"internal/cli/stack/up.go: imports internal/cli/lint",
 			"internal/cli/ui/ui.go: imports internal/cli",
 			"internal/compile/plan.go: imports internal/plan",
 			"internal/fault/fault.go: imports iam",

@@ -1,7 +1,8 @@
-// Package cli is the command line: one file per command, each with its options,
-// a constructor that only parses and a run function that only acts. Results go
-// to stdout, talk to stderr, errors are printed here and nowhere else. It wires
-// the other packages together and decides nothing about AWS itself.
+// Package cli is the command line: Main, the list of all commands, help. The
+// commands are in the folders below, the rooms: one file for each, with its
+// options, a constructor that only parses and a run function that only acts.
+// Results go to stdout, talk to stderr, errors are printed here and nowhere
+// else. Nothing below decides about AWS itself.
 package cli
 
 import (
@@ -14,15 +15,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/postern-dev/postern/internal/cli/access"
+	"github.com/postern-dev/postern/internal/cli/command"
+	"github.com/postern-dev/postern/internal/cli/explain"
+	"github.com/postern-dev/postern/internal/cli/host"
+	"github.com/postern-dev/postern/internal/cli/lint"
+	"github.com/postern-dev/postern/internal/cli/reference"
+	"github.com/postern-dev/postern/internal/cli/stack"
 	"github.com/postern-dev/postern/internal/cli/ui"
 	"github.com/postern-dev/postern/internal/fault"
 )
-
-// app is what every command is given.
-type app struct {
-	*ui.Streams
-	env func(string) string // environment variables; "" for one that is not set
-}
 
 // group is a heading of the help and the commands under it.
 type group struct {
@@ -31,13 +33,13 @@ type group struct {
 }
 
 // commands is the list of all commands, in the order of the help.
-func commands(a *app) []group {
+func commands(a *command.App) []group {
 	return []group{
-		{"The main job", []*cobra.Command{newCheck(a), newPlan(a), newApply(a), newUp(a), newProve(a), newDestroy(a)}},
-		{"Look things up", []*cobra.Command{newExplain(a), newWhoCan(a), newWhatCan(a), newEscalations(a), newEntries(a), newDiffAccess(a), newLint(a), newCatalog(a), newData(a), newSchema(a)}},
-		{"Guard hosts", []*cobra.Command{newHost(a)}},
-		{"Let a job in", []*cobra.Command{newCI(a)}},
-		{"Try it without AWS", []*cobra.Command{newSandbox(a)}},
+		{"The main job", []*cobra.Command{stack.NewCheck(a), stack.NewPlan(a), stack.NewApply(a), stack.NewUp(a), stack.NewProve(a), stack.NewDestroy(a)}},
+		{"Look things up", []*cobra.Command{explain.New(a), access.NewWhoCan(a), access.NewWhatCan(a), access.NewEscalations(a), access.NewEntries(a), access.NewDiffAccess(a), lint.New(a), reference.NewCatalog(a), reference.NewData(a), stack.NewSchema(a)}},
+		{"Guard hosts", []*cobra.Command{host.New(a)}},
+		{"Let a job in", []*cobra.Command{stack.NewCI(a)}},
+		{"Try it without AWS", []*cobra.Command{stack.NewSandbox(a)}},
 		{"The tool itself", []*cobra.Command{newHelp(), newVersion(a), newCompletion(a)}},
 	}
 }
@@ -50,23 +52,17 @@ func Main(ctx context.Context, args []string, streams *ui.Streams, env func(stri
 	defer stop()
 	context.AfterFunc(ctx, stop)
 
-	a := &app{Streams: streams, env: env}
+	a := &command.App{Streams: streams, Env: env}
 	root := newRoot(a)
 	root.SetArgs(append([]string{}, args...)) // nil would mean os.Args
-	return a.finish(ctx, root.ExecuteContext(ctx))
+	return finish(ctx, a, root.ExecuteContext(ctx))
 }
-
-// status is an exit code for a command that has already said all there is to
-// say: plan --detailed-exitcode, a guard rail that does not hold.
-type status int
-
-func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 // finish prints what went wrong and returns the exit code. A result that could
 // not be written is an error whatever the command has to say: nobody has read
 // its findings.
-func (a *app) finish(ctx context.Context, err error) int {
-	code, quiet := errors.AsType[status](err)
+func finish(ctx context.Context, a *command.App, err error) int {
+	code, quiet := errors.AsType[command.Status](err)
 	if lost := a.WriteError(); lost != nil && (err == nil || quiet) {
 		err, quiet = fmt.Errorf("write result: %w", lost), false
 	}
@@ -76,14 +72,14 @@ func (a *app) finish(ctx context.Context, err error) int {
 	case quiet:
 		return int(code)
 	case ctx.Err() != nil:
-		return a.interrupted(err)
+		return interrupted(a, err)
 	}
 	a.PrintError(err)
 	return fault.ExitCode(err)
 }
 
 // interrupted prints err unless it says no more than that the context ended.
-func (a *app) interrupted(err error) int {
+func interrupted(a *command.App, err error) int {
 	if _, ours := errors.AsType[*fault.Error](err); !ours && errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
 	}
@@ -92,14 +88,14 @@ func (a *app) interrupted(err error) int {
 }
 
 // newRoot builds the command tree.
-func newRoot(a *app) *cobra.Command {
+func newRoot(a *command.App) *cobra.Command {
 	var version bool
 	root := &cobra.Command{
 		Use:           "postern",
 		Short:         "Postern gives machines the least AWS access they need, and proves it.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          unknownCommand,
+		Args:          command.UnknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if version {
 				return runVersion(a, versionOptions{})
@@ -122,6 +118,6 @@ func newRoot(a *app) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.help(cmd, groups) })
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { help(a, cmd, groups) })
 	return root
 }

@@ -4,9 +4,11 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/postern-dev/postern/internal/cli/command"
 )
 
-func newCompletion(a *app) *cobra.Command {
+func newCompletion(a *command.App) *cobra.Command {
 	return &cobra.Command{
 		Use:       "completion bash|zsh|fish",
 		Short:     "Print a completion script for your shell",
@@ -26,16 +28,16 @@ postern completion fish > ~/.config/fish/completions/postern.fish`,
 // oneShell is the Args of completion.
 func oneShell(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return usageError(cmd, "no shell named", "one of bash, zsh, fish")
+		return command.UsageError(cmd, "no shell named", "one of bash, zsh, fish")
 	}
 	switch args[0] {
 	case "bash", "zsh", "fish":
-		return atMost("SHELL")(cmd, args)
+		return command.AtMost("SHELL")(cmd, args)
 	}
-	return usageError(cmd, fmt.Sprintf("no completion for %q", args[0]), "one of bash, zsh, fish")
+	return command.UsageError(cmd, fmt.Sprintf("no completion for %q", args[0]), "one of bash, zsh, fish")
 }
 
-func runCompletion(a *app, root *cobra.Command, shell string) error {
+func runCompletion(a *command.App, root *cobra.Command, shell string) error {
 	switch shell {
 	case "zsh":
 		return root.GenZshCompletion(a.Out)

@@ -44,7 +44,7 @@ func TestCorpus(t *testing.T) {
 	}
 	for _, form := range []struct{ name, input string }{
 		{"lines", strings.Join(rows, "\n") + "\n"},
-		{"Windows lines after a byte order mark, the last without its end", byteOrderMark + strings.Join(rows, "\r\n\r\n")},
+		{"Windows lines after a byte order mark, the last without its end", "\ufeff" + strings.Join(rows, "\r\n\r\n")},
 	} {
 		t.Run(form.name, func(t *testing.T) {
 			streams, out, _ := ui.Test(form.input)

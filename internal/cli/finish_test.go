@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/postern-dev/postern/internal/cli/command"
 	"github.com/postern-dev/postern/internal/cli/ui"
 	"github.com/postern-dev/postern/internal/fault"
 )
@@ -24,7 +25,7 @@ func TestFinish(t *testing.T) {
 		said string
 	}{
 		{"success", t.Context(), nil, fault.OK, ""},
-		{"nothing more to say", t.Context(), status(fault.Changes), fault.Changes, ""},
+		{"nothing more to say", t.Context(), command.Status(fault.Changes), fault.Changes, ""},
 		{"an error with a code", t.Context(), fmt.Errorf("plan: %w", denied), fault.Auth, "error: plan: credentials have expired\n"},
 		{"an error without", t.Context(), errors.New("disk full"), fault.General, "error: disk full\n"},
 		{"ctrl-C", gone, fmt.Errorf("read account: %w", context.Canceled), fault.Interrupted, "error: interrupted\n"},
@@ -34,8 +35,8 @@ func TestFinish(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			streams, out, talk := ui.Test("")
-			a := &app{Streams: streams}
-			if got := a.finish(tt.ctx, tt.err); got != tt.want {
+			a := &command.App{Streams: streams}
+			if got := finish(tt.ctx, a, tt.err); got != tt.want {
 				t.Errorf("exit code %d, want %d", got, tt.want)
 			}
 			if diff := cmp.Diff(tt.said, talk.String()); diff != "" || out.Len() > 0 {
@@ -51,24 +52,16 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
 func TestFinishTellsOfLostResults(t *testing.T) {
-	for _, err := range []error{nil, status(fault.Findings)} {
+	for _, err := range []error{nil, command.Status(fault.Findings)} {
 		streams, _, talk := ui.Test("")
 		streams.Redirect(full{})
-		a := &app{Streams: streams}
+		a := &command.App{Streams: streams}
 		a.Result().Line(ui.Plain("a finding"))
-		if got := a.finish(t.Context(), err); got != fault.General {
+		if got := finish(t.Context(), a, err); got != fault.General {
 			t.Errorf("%v: exit code %d, want %d", err, got, fault.General)
 		}
 		if diff := cmp.Diff("error: write result: no space left\n", talk.String()); diff != "" {
 			t.Errorf("%v: %s", err, diff)
 		}
-	}
-}
-
-func TestExportLines(t *testing.T) {
-	got := exportLines([]string{"A=http://127.0.0.1:1/x", "B=", "C=it's $HOME", "D=a=b\n`c`"})
-	want := "export A=http://127.0.0.1:1/x\nexport B=\nexport C='it'\\''s $HOME'\nexport D='a=b\n`c`'\n"
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
 	}
 }

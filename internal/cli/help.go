@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/postern-dev/postern/internal/cli/command"
 	"github.com/postern-dev/postern/internal/cli/ui"
 )
 
@@ -14,7 +15,7 @@ func newHelp() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
 		Short: "Show help for a command",
-		Args:  atMost("COMMAND"),
+		Args:  command.AtMost("COMMAND"),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
@@ -31,7 +32,7 @@ func newHelp() *cobra.Command {
 				return err
 			}
 			if topic == cmd.Root() && len(rest) > 0 {
-				return unknownCommand(topic, rest)
+				return command.UnknownCommand(topic, rest)
 			}
 			return topic.Help()
 		},
@@ -40,7 +41,7 @@ func newHelp() *cobra.Command {
 
 // help prints what cmd is for and how it is called, for the root with the list
 // of all commands. Asked for, help is a result: it goes to stdout.
-func (a *app) help(cmd *cobra.Command, groups []group) {
+func help(a *command.App, cmd *cobra.Command, groups []group) {
 	out := a.Result()
 	out.Text(0, ui.StyleBold, cmd.Short)
 	out.Heading("Usage")

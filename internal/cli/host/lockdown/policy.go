@@ -1,0 +1,169 @@
+package lockdown
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postern-dev/postern/internal/cli/command"
+	"github.com/postern-dev/postern/internal/fault"
+	"github.com/postern-dev/postern/internal/host/hostfile"
+	"github.com/postern-dev/postern/internal/host/lockdown"
+)
+
+// policyOptions are the flags that make a policy.
+type policyOptions struct {
+	allow, groups []string
+	endpoints     []string
+	forwardFrom   []string
+	logGroup      uint16
+	allowMissing  bool
+	allowNobody   bool
+	config        string // a file of settings; what flags say goes first
+}
+
+// changed tells whether a flag was given; nil: none was.
+type changed func(flag string) bool
+
+// policyFlags are the flags that say what a policy is.
+var policyFlags = []string{"allow", "allow-group", "endpoint", "forward-from", "log-group"}
+
+// defaultLogGroup is free on hosts that use NFLOG for little else. 0 is where
+// ulogd listens by default.
+const defaultLogGroup = 77
+
+func (o *policyOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringSliceVar(&o.allow, "allow", nil, "`USER,...` who may reach the endpoints: names or uids")
+	f.StringSliceVar(&o.groups, "allow-group", nil, "`GROUP,...` whose members may, supplementary ones too")
+	f.StringSliceVar(&o.endpoints, "endpoint", nil, "`NAME,...` what is guarded: imds, ecs, eks, or an address of theirs (default imds)")
+	f.StringSliceVar(&o.forwardFrom, "forward-from", nil, "`CIDR,...` networks of containers that may, too")
+	f.Uint16Var(&o.logGroup, "log-group", defaultLogGroup, "`NUMBER` of the NFLOG group that refusals are reported to; 0 for none")
+	f.BoolVar(&o.allowMissing, "allow-missing", false, "leave out users and groups that this host does not have")
+	f.BoolVar(&o.allowNobody, "allow-nobody", false, "apply it although nobody would be allowed")
+	f.StringVar(&o.config, "config", hostfile.Path, "`FILE` of settings, read if it is there; flags go before it")
+	_ = cmd.RegisterFlagCompletionFunc("endpoint", cobra.FixedCompletions(lockdown.EndpointNames(), cobra.ShellCompDirectiveNoFileComp))
+}
+
+// wish is the policy that is asked for.
+type wish struct {
+	policy  lockdown.Policy
+	missing []string // names that were left out
+}
+
+// settle fills in from the file what no flag says, and tells whether there is
+// anything to go by. The short form has no flags and reads no file.
+func (o *policyOptions) settle(given changed) (bool, error) {
+	if given == nil {
+		o.logGroup = defaultLogGroup
+		return true, nil
+	}
+	some := given("allow-nobody") || slices.ContainsFunc(policyFlags, given)
+	data, err := os.ReadFile(o.config)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !given("config"):
+		return some, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return false, &fault.Error{Where: o.config, What: "is not there", Hint: "`postern host install --print` shows one"}
+	}
+	if err != nil {
+		return false, command.Unreadable(o.config, err)
+	}
+	file, err := hostfile.Parse(o.config, data)
+	if err != nil {
+		return false, err
+	}
+	o.fill(file.Lockdown, given)
+	return true, nil
+}
+
+// fill takes over what flags do not say. Users and groups are one answer to one
+// question: who names users means no group of the file.
+func (o *policyOptions) fill(file hostfile.Lockdown, given changed) {
+	if !given("allow") && !given("allow-group") {
+		o.allow, o.groups = file.Allow, file.AllowGroups
+	}
+	if !given("endpoint") {
+		o.endpoints = file.Endpoints
+	}
+	if !given("forward-from") {
+		o.forwardFrom = file.ForwardFrom
+	}
+	if !given("log-group") && file.LogGroup != nil {
+		o.logGroup = *file.LogGroup
+	}
+	o.allowMissing = o.allowMissing || file.AllowMissing
+	o.allowNobody = o.allowNobody || file.AllowNobody
+}
+
+// wish resolves what flags and file say on this host, reporting every mistake.
+func (o *policyOptions) wish(ctx context.Context, given changed) (wish, error) {
+	if _, err := o.settle(given); err != nil {
+		return wish{}, err
+	}
+	w := wish{policy: lockdown.Policy{LogGroup: o.logGroup}}
+	var wrong fault.List
+	collect := func(err error) {
+		if list, ok := err.(fault.List); ok { //nolint:errorlint // its members, for one list
+			wrong = append(wrong, list...)
+		} else if err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	endpoints := o.endpoints
+	if len(endpoints) == 0 {
+		endpoints = []string{lockdown.Default}
+	}
+	for _, name := range endpoints {
+		addrs, err := lockdown.ParseEndpoint(name)
+		collect(err)
+		w.policy.Endpoints = append(w.policy.Endpoints, addrs...)
+	}
+	for _, text := range o.forwardFrom {
+		prefix, err := parsePrefix(text)
+		collect(err)
+		w.policy.ForwardFrom = append(w.policy.ForwardFrom, prefix)
+	}
+	found, err := lockdown.Resolve(ctx, lockdown.Names{Users: o.allow, Groups: o.groups, AllowMissing: o.allowMissing}, lockdown.Getent)
+	collect(err)
+	w.policy.Allow, w.missing = found.UIDs, found.Missing
+	if len(wrong) > 0 {
+		return wish{}, wrong
+	}
+	if len(w.policy.Allow) == 0 && !o.allowNobody {
+		return wish{}, &fault.Error{
+			Code: fault.Usage, What: "nobody would be allowed, not even root",
+			Hint: "name users, such as --allow root or in " + hostfile.Path + "; or add --allow-nobody",
+		}
+	}
+	return w, w.policy.Check()
+}
+
+// parsePrefix reads a network, or one address.
+func parsePrefix(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		return prefix, &fault.Error{Code: fault.Usage, What: fmt.Sprintf("%q is no network", text), Hint: "write it as 172.17.0.0/16"}
+	}
+	return prefix, nil
+}
+
+// Standing says in one line what the settings in a file stand for on this host,
+// or why they cannot be applied.
+func Standing(ctx context.Context, config string) (string, error) {
+	o := policyOptions{config: config}
+	w, err := o.wish(ctx, func(flag string) bool { return flag == "config" })
+	if err != nil {
+		return "", err
+	}
+	return standingText(w.policy, userNames(ctx)), nil
+}

@@ -1,0 +1,203 @@
+package lockdown
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postern-dev/postern/internal/cli/command"
+	"github.com/postern-dev/postern/internal/cli/ui"
+	"github.com/postern-dev/postern/internal/fault"
+	"github.com/postern-dev/postern/internal/host/lockdown"
+)
+
+type statusOptions struct {
+	policyOptions
+	json     bool
+	textfile string
+}
+
+func newStatus(a *command.App) *cobra.Command {
+	var o statusOptions
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Tell whether the firewall stands, is as it should be, and whom it refuses",
+		Long: "Compares what stands in the kernel with what flags and file ask for, rule by rule; without any, with what its own sets stand for, " +
+			"which finds rules that others have changed. Exits with 3 if the firewall is absent or differs. " +
+			"Refusals are counted by user since the last apply; a user without one for a day is forgotten.",
+		Args: command.AtMost(),
+		Example: `
+postern host lockdown status
+postern host lockdown status --allow root,cwagent --json
+postern host lockdown status --textfile /var/lib/node_exporter/postern.prom`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runStatus(cmd.Context(), a, o, cmd.Flags().Changed)
+		},
+	}
+	o.flags(cmd)
+	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
+	cmd.Flags().StringVar(&o.textfile, "textfile", "", "`PATH` also write Prometheus metrics there, whole or not at all")
+	return cmd
+}
+
+// report is what status tells.
+type report struct {
+	Standing     bool           `json:"standing"`
+	Observing    bool           `json:"observing"`
+	Allow        []user         `json:"allow"`
+	Endpoints    []netip.Addr   `json:"endpoints"`
+	ForwardFrom  []netip.Prefix `json:"forward_from"`
+	LogGroup     uint16         `json:"log_group"`
+	Denied       []denied       `json:"denied"`
+	DeniedFrom   []forwarded    `json:"denied_from"`
+	Unowned      uint64         `json:"denied_unowned"` // packets of no user's socket
+	Drift        []string       `json:"drift"`
+	PendingUntil *time.Time     `json:"pending_until,omitempty"`
+
+	policy lockdown.Policy
+	names  map[uint32]string
+}
+
+type user struct {
+	UID  uint32 `json:"uid"`
+	User string `json:"user,omitempty"`
+}
+
+type denied struct {
+	user
+	Packets uint64 `json:"packets"`
+}
+
+type forwarded struct {
+	From    netip.Addr `json:"from"`
+	Packets uint64     `json:"packets"`
+}
+
+func runStatus(ctx context.Context, a *command.App, o statusOptions, given changed) error {
+	answer, err := o.look(ctx, given)
+	if err != nil {
+		return err
+	}
+	if o.textfile != "" {
+		if err := command.WriteRecord(o.textfile, []byte(answer.metrics()), 0o644); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		err = a.Result().JSON(answer)
+	} else {
+		answer.text(a.Result())
+	}
+	if err == nil && (!answer.Standing || len(answer.Drift) > 0) {
+		return command.Status(fault.Findings)
+	}
+	return err
+}
+
+// look reads what stands and compares it.
+func (o *statusOptions) look(ctx context.Context, given changed) (*report, error) {
+	answer := &report{
+		Allow: []user{}, Endpoints: []netip.Addr{}, ForwardFrom: []netip.Prefix{},
+		Denied: []denied{}, DeniedFrom: []forwarded{}, Drift: []string{},
+	}
+	state, err := lockdown.Read()
+	if err != nil || state == nil {
+		return answer, err
+	}
+	until, err := lockdown.Host{Dir: runDir}.Pending()
+	if err != nil {
+		return nil, err
+	}
+	if !until.IsZero() {
+		answer.PendingUntil = &until
+	}
+	want := state.Policy
+	asked, err := o.settle(given)
+	if err != nil {
+		return nil, err
+	}
+	if asked {
+		w, err := o.wish(ctx, given)
+		if err != nil {
+			return nil, err
+		}
+		want = w.policy
+	}
+	answer.fill(state, userNames(ctx))
+	answer.Drift = append(answer.Drift, state.Drift(want)...)
+	return answer, nil
+}
+
+func (s *report) fill(state *lockdown.State, names map[uint32]string) {
+	p := state.Policy
+	s.Standing, s.Observing, s.LogGroup, s.Unowned = true, p.Observe, p.LogGroup, state.Unowned
+	s.policy, s.names = p, names
+	s.Endpoints = append(s.Endpoints, p.Endpoints...)
+	s.ForwardFrom = append(s.ForwardFrom, p.ForwardFrom...)
+	for _, uid := range p.Allow {
+		s.Allow = append(s.Allow, user{uid, names[uid]})
+	}
+	for _, d := range state.Denied {
+		s.Denied = append(s.Denied, denied{user{d.UID, names[d.UID]}, d.Packets})
+	}
+	for _, d := range state.DeniedFrom {
+		s.DeniedFrom = append(s.DeniedFrom, forwarded(d))
+	}
+}
+
+func (s *report) text(out *ui.Printer) {
+	if !s.Standing {
+		out.Mark(ui.Failed, ui.Plain("no firewall stands: every user of this host reaches the instance role's credentials"))
+		return
+	}
+	mark := ui.OK
+	if s.Observing || len(s.Drift) > 0 {
+		mark = ui.Warning
+	}
+	out.Mark(mark, ui.Plain(standingText(s.policy, s.names)))
+	if s.PendingUntil != nil {
+		out.Mark(ui.Warning, ui.Plain("rolled back at "+s.PendingUntil.Format(time.TimeOnly)+" unless you run `postern host lockdown confirm`"))
+	}
+	for _, d := range s.Drift {
+		out.Mark(ui.Failed, ui.Plain("changed: "+d))
+	}
+	t := ui.Table{Indent: 2, Header: []string{"REFUSED", "PACKETS"}}
+	if s.Observing {
+		t.Header[0] = "WOULD BE REFUSED"
+	}
+	for _, d := range s.Denied {
+		t.Rows = append(t.Rows, []ui.Span{ui.Name(userText(d.UID, s.names)), ui.Plain(fmt.Sprint(d.Packets))})
+	}
+	for _, d := range s.DeniedFrom {
+		t.Rows = append(t.Rows, []ui.Span{ui.Name("from " + d.From.String()), ui.Plain(fmt.Sprint(d.Packets))})
+	}
+	if len(t.Rows) > 0 {
+		out.Table(t)
+	}
+}
+
+// metrics are in Prometheus's text format.
+//
+// https://prometheus.io/docs/instrumenting/exposition_formats/
+func (s *report) metrics() string {
+	var b strings.Builder
+	gauge := func(name, help string, on bool) {
+		fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s gauge\n%s %d\n", name, help, name, name, map[bool]int{true: 1}[on])
+	}
+	gauge("postern_lockdown_standing", "Whether the metadata firewall stands.", s.Standing)
+	gauge("postern_lockdown_observing", "Whether it only counts.", s.Observing)
+	gauge("postern_lockdown_drift", "Whether it differs from what was asked for.", len(s.Drift) > 0)
+	const denied = "postern_lockdown_denied_packets"
+	fmt.Fprintf(&b, "# HELP %s Refused packets since the last apply.\n# TYPE %s gauge\n", denied, denied)
+	for _, d := range s.Denied {
+		fmt.Fprintf(&b, "%s{uid=\"%d\",user=%q,from=\"\"} %d\n", denied, d.UID, strings.ToValidUTF8(d.User, ""), d.Packets)
+	}
+	for _, d := range s.DeniedFrom {
+		fmt.Fprintf(&b, "%s{uid=\"\",user=\"\",from=\"%s\"} %d\n", denied, d.From, d.Packets)
+	}
+	return b.String()
+}

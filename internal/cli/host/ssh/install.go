@@ -1,0 +1,99 @@
+package ssh
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postern-dev/postern/internal/cli/command"
+	"github.com/postern-dev/postern/internal/cli/ui"
+	"github.com/postern-dev/postern/internal/host/sshd"
+)
+
+type installOptions struct {
+	sync     syncOptions
+	settings sshd.Settings
+	once     sshd.InstallOptions
+}
+
+func newInstall(a *command.App) *cobra.Command {
+	var o installOptions
+	cmd := &cobra.Command{
+		Use:   "install",
+		Short: "Make sshd ask for the keys of IAM users, and keep them fresh",
+		Long: "Writes one file of sshd's configuration, has sshd check it, reloads sshd and makes sure that it does what the file says; otherwise everything " +
+			"is put back. Adds an account for the look-up that nobody can log in to, and a systemd timer for sync, which is given the flags of sync. " +
+			"Passwords and the keys in home folders stop working; the keys of --break-glass accounts are kept for when IAM is away. Sessions go on.",
+		Args: command.AtMost(),
+		Example: `
+sudo postern host ssh install --group engineers --sudo-group operators --break-glass ec2-user
+# the users are in another account
+sudo postern host ssh install --group engineers --role-arn arn:aws:iam::111122223333:role/ssh-keys --break-glass ec2-user`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runInstall(cmd.Context(), a, o) },
+	}
+	o.sync.flags(cmd)
+	f := cmd.Flags()
+	f.DurationVar(&o.settings.Interval, "interval", sshd.DefaultInterval, "`TIME` between two syncs, give or take half of it")
+	f.StringSliceVar(&o.settings.Emergency, "break-glass", nil, "`USER` whose own authorized_keys go on working, without IAM; repeatable")
+	f.BoolVar(&o.once.NoEmergency, "no-break-glass", false, "go without: while IAM is away for longer than --max-stale, nobody logs in")
+	f.BoolVar(&o.settings.KeepPasswords, "keep-passwords", false, "leave password logins as they are")
+	f.BoolVar(&o.once.AddInclude, "add-include", false, "put the Include of /etc/ssh/sshd_config.d into sshd_config if it is missing")
+	return cmd
+}
+
+func runInstall(ctx context.Context, a *command.App, o installOptions) error {
+	if err := o.sync.check(); err != nil {
+		return err
+	}
+	program, err := ownPath()
+	if err != nil {
+		return err
+	}
+	o.settings.Program, o.settings.Account, o.settings.Sync = program, o.sync.account, o.sync.args()
+	done, err := sshd.Install(ctx, sshd.System(), o.settings, o.once)
+	if err != nil {
+		return err
+	}
+	out := a.Result()
+	for _, d := range done {
+		out.Mark(ui.OK, ui.Plain(d))
+	}
+	a.Talk().Text(0, ui.StylePlain, "Before you log out, open a second session. `postern host ssh status` tells what stands.")
+	return nil
+}
+
+// ownPath is the program that runs, not a link to it, as sshd wants it.
+func ownPath() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find the program's own path: %w", err)
+	}
+	return filepath.EvalSymlinks(self)
+}
+
+func newUninstall(a *command.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "uninstall",
+		Short: "Put back what stood before install",
+		Long: "sshd's configuration is as it was before, and the timer is gone. The accounts and homes of people stay, and so does the snapshot; " +
+			"keys of --break-glass accounts stay if they were changed since.",
+		Args:    command.AtMost(),
+		Example: "\nsudo postern host ssh uninstall",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			done, err := sshd.Uninstall(cmd.Context(), sshd.System())
+			if err != nil {
+				return err
+			}
+			if len(done) == 0 {
+				done = []string{"nothing is installed"}
+			}
+			for _, d := range done {
+				a.Result().Mark(ui.OK, ui.Plain(d))
+			}
+			return nil
+		},
+	}
+}
