@@ -19,8 +19,11 @@ type Facts struct {
 	// known to be absent.
 	Keys map[string][]string
 	// Like are the condition keys that have one value each, of which a pattern
-	// is known. A key stands in Keys or in Like.
+	// is known. A key stands in one of the three.
 	Like map[string]Pattern
+	// Among are the condition keys that may have several values, as aws:TagKeys
+	// has, of which one is known.
+	Among map[string]string
 }
 
 // Pattern is what is known of a value.
@@ -139,8 +142,24 @@ func (f *Facts) judge(version string, c iam.Condition) outcome {
 		}
 		return judgeLike(c, pattern)
 	}
+	if value, ok := find(f.Among, c.Key); ok {
+		return judgeAmong(c, outcomeOf(weigh(version, []iam.Condition{c}, f.With(map[string][]string{c.Key: {value}}).Keys)))
+	}
 	if _, ok := find(f.Keys, c.Key); ok {
 		return outcomeOf(weigh(version, []iam.Condition{c}, f.Keys))
+	}
+	return depends
+}
+
+// judgeAmong settles a condition on a key of which one value is known, from what
+// it would come to if that were the only one.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+func judgeAmong(c iam.Condition, alone outcome) outcome {
+	op, _ := iam.ParseOperator(c.Operator)
+	switch {
+	case op.Name == "Null", op.Set == "ForAnyValue" && alone == holds, op.Set == "ForAllValues" && alone == fails:
+		return alone
 	}
 	return depends
 }

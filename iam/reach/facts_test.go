@@ -16,6 +16,7 @@ func TestSettle(t *testing.T) {
 		Like: map[string]Pattern{
 			"k:sub": {Text: "repo:acme@*/shop@*:main", Wild: "0123456789"}, "k:arn": {Text: "arn:*:222222222222:*"}, "k:any": {Text: "*"},
 		},
+		Among: map[string]string{"k:Tags": "ssh"},
 	}
 	cond := func(operator, key string, values ...string) iam.Condition {
 		return iam.Condition{Operator: operator, Key: key, Values: values}
@@ -61,6 +62,25 @@ func TestSettle(t *testing.T) {
 		{name: "not there", list: []iam.Condition{cond("Null", "k:any", "true")}, want: fails},
 		{name: "a number", list: []iam.Condition{cond("NumericEquals", "k:any", "1")}, want: depends},
 		{name: "a variable against a pattern", list: []iam.Condition{cond("StringEquals", "k:sub", "${k:name}")}, want: depends},
+
+		{name: "any is the one", list: []iam.Condition{cond("ForAnyValue:StringEquals", "k:tags", "team", "ssh")}, want: holds},
+		{name: "any is like the one", list: []iam.Condition{cond("ForAnyValue:StringLike", "k:tags", "s*")}, want: holds},
+		{name: "any is another", list: []iam.Condition{cond("ForAnyValue:StringEquals", "k:tags", "team")}, want: depends},
+		{name: "any is not another", list: []iam.Condition{cond("ForAnyValue:StringNotEquals", "k:tags", "team")}, want: holds},
+		{name: "any is not the one", list: []iam.Condition{cond("ForAnyValue:StringNotEquals", "k:tags", "ssh")}, want: depends},
+		{name: "all are others", list: []iam.Condition{cond("ForAllValues:StringEquals", "k:tags", "team", "cost")}, want: fails},
+		{name: "all are like others", list: []iam.Condition{cond("ForAllValues:StringLike", "k:tags", "t*")}, want: fails},
+		{name: "all are the one", list: []iam.Condition{cond("ForAllValues:StringEquals", "k:tags", "ssh")}, want: depends},
+		{name: "none is the one", list: []iam.Condition{cond("ForAllValues:StringNotEquals", "k:tags", "ssh")}, want: fails},
+		{name: "none is another", list: []iam.Condition{cond("ForAllValues:StringNotEquals", "k:tags", "team")}, want: depends},
+		{name: "in another case of letters", list: []iam.Condition{cond("ForAllValues:StringEquals", "k:tags", "SSH")}, want: fails},
+		{name: "in any case of letters", list: []iam.Condition{cond("ForAnyValue:StringEqualsIgnoreCase", "k:tags", "SSH")}, want: holds},
+		{name: "several values, compared as one", list: []iam.Condition{cond("StringEquals", "k:tags", "ssh")}, want: depends},
+		{name: "another of several, compared as one", list: []iam.Condition{cond("StringEquals", "k:tags", "team")}, want: depends},
+		{name: "several are there", list: []iam.Condition{cond("Null", "k:tags", "false")}, want: holds},
+		{name: "several are not there", list: []iam.Condition{cond("Null", "k:tags", "true")}, want: fails},
+		{name: "any is a known variable", list: []iam.Condition{cond("ForAllValues:StringEquals", "k:tags", "${k:name}")}, want: fails},
+		{name: "any is an unknown variable", list: []iam.Condition{cond("ForAllValues:StringEquals", "k:tags", "${k:other}")}, want: depends},
 
 		{name: "from long ago on", list: []iam.Condition{cond("DateGreaterThan", "aws:CurrentTime", "2020-01-01")}, want: holds},
 		{name: "from later on", list: []iam.Condition{cond("DateGreaterThan", "aws:CurrentTime", "2030-01-01")}, want: depends},

@@ -93,7 +93,7 @@ func drawRequest(t *rapid.T) (map[string][]string, Facts) {
 	context := map[string][]string{
 		"aws:CurrentTime": {at.Format(time.RFC3339)}, "aws:EpochTime": {strconv.FormatInt(at.Unix(), 10)},
 	}
-	facts := Facts{Keys: map[string][]string{}, Like: map[string]Pattern{}}
+	facts := Facts{Keys: map[string][]string{}, Like: map[string]Pattern{}, Among: map[string]string{}}
 	if rapid.Bool().Draw(t, "now is known") {
 		facts.Now = rapid.SampledFrom([]time.Time{now, at}).Draw(t, "now")
 	}
@@ -102,13 +102,15 @@ func drawRequest(t *rapid.T) (map[string][]string, Facts) {
 		if len(values) > 0 {
 			context[key] = values
 		}
-		switch known := rapid.IntRange(0, 2).Draw(t, "known"); {
+		switch known := rapid.IntRange(0, 3).Draw(t, "known"); {
 		case known == 0:
 			facts.Keys[strings.ToUpper(key)] = values
 		case known == 1 && len(values) == 1:
 			facts.Like[key] = rapid.SampledFrom([]Pattern{
 				{Text: "*"}, {Text: values[0]}, {Text: values[0][:1] + "*"}, {Text: strings.TrimRight(values[0], "0123456789") + "*", Wild: "0123456789"},
 			}).Draw(t, "pattern")
+		case known == 2 && len(values) > 0:
+			facts.Among[key] = rapid.SampledFrom(values).Draw(t, "one of them")
 		}
 	}
 	return context, facts

@@ -8,8 +8,9 @@
 // is not looked for. It does not join what two statements cover together: an
 // Allow or a Deny of "a*" beside one of "b*" is not one of both. It settles each
 // condition apart, so that two which exclude each other may both hold. It takes
-// each variable in a resource for anything, wherever it stands. It lets every
-// action be asked for with every resource, also those that AWS does not pair.
+// a variable in a resource for anything, wherever it stands, unless what is known
+// of who asks tells its value: see Principal.Filled. It lets every action be asked
+// for with every resource, also those that AWS does not pair.
 package reach
 
 import (

@@ -64,10 +64,13 @@ func NewWorld(members []Member, facts Facts) *World {
 	members = slices.Clone(members)
 	slices.SortFunc(members, func(a, b Member) int { return strings.Compare(a.Who.ARN, b.Who.ARN) })
 	build := newIndexBuilder()
+	var fill filler
 	for i, one := range members {
-		who := eval.PrincipalContext(one.Who)
+		who := contextOf(one.Who)
 		build.tell(who)
 		m := member{Member: one, facts: facts.With(who), partition: partitionOf(one.Who.ARN)}
+		one.Permissions = fill.principal(one.Permissions, &m.facts)
+		m.Permissions = one.Permissions
 		m.identity = build.identity(one.Permissions.Identity, i)
 		if one.Permissions.Boundary != nil {
 			m.boundary = build.document(one.Permissions.Boundary.Document)
@@ -79,6 +82,18 @@ func NewWorld(members []Member, facts Facts) *World {
 	w.index = build.done()
 	w.doors = newDoors(w.members)
 	return w
+}
+
+// contextOf are the condition keys that follow from who a member is. A role has
+// no user name.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-username
+func contextOf(who eval.Principal) map[string][]string {
+	keys := eval.PrincipalContext(who)
+	if who.Kind != eval.User {
+		keys["aws:username"] = nil
+	}
+	return keys
 }
 
 func partitionOf(arn string) string {

@@ -76,8 +76,9 @@ func TestWhoCanNeverMisses(t *testing.T) {
 			case decision != eval.Allowed && listed && answer.Extent == Always:
 				t.Fatalf("%s always can do %s on %s, and may not do %s on %s with %v", m.Who.ARN, asks, of, action, resource, keys)
 			}
-			own := Question{Action: asks, Resource: of, Facts: facts.With(eval.PrincipalContext(m.Who))}
-			direct := Answer{Principal: m.Who, Extent: m.Permissions.Extent(own), Via: slices.Collect(m.Permissions.Findings(own))}
+			own := Question{Action: asks, Resource: of, Facts: facts.With(contextOf(m.Who))}
+			filled := m.Permissions.Filled(own.Facts)
+			direct := Answer{Principal: m.Who, Extent: filled.Extent(own), Via: slices.Collect(filled.Findings(own))}
 			if direct.Extent == Never {
 				direct.Principal = eval.Principal{}
 			}

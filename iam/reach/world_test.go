@@ -73,7 +73,7 @@ func TestWhoCan(t *testing.T) {
 		want                   []string
 	}{
 		{name: "an object", action: "s3:GetObject", resource: "arn:aws:s3:::state/key", want: []string{
-			user + "admin always all/0", user + "but always but/0", user + "guarded sometimes all/0", user + "home sometimes home/0",
+			user + "admin always all/0", user + "but always but/0", user + "guarded sometimes all/0",
 			user + "reader always read/0", user + "self always self/0", user + "unknown sometimes gone/0?",
 		}},
 		{name: "any object", action: "s3:GetObject", want: []string{
@@ -97,8 +97,12 @@ func TestWhoCan(t *testing.T) {
 			user + "guarded always all/0", user + "member always all/0", user + "unknown sometimes gone/0?",
 		}},
 		{name: "a pattern", action: "s3:*", resource: "arn:aws:s3:::state/*", want: []string{
-			user + "admin always all/0", user + "but always but/0", user + "guarded sometimes all/0", user + "home sometimes home/0",
+			user + "admin always all/0", user + "but always but/0", user + "guarded sometimes all/0",
 			user + "reader sometimes read/0", user + "self always self/0", user + "unknown sometimes gone/0?",
+		}},
+		{name: "what is named for its owner", action: "s3:GetObject", resource: "arn:aws:s3:::home/key", want: []string{
+			user + "admin always all/0", user + "but always but/0", user + "guarded sometimes all/0", user + "home always home/0",
+			user + "self always self/0", user + "unknown sometimes gone/0?",
 		}},
 	}
 	for _, tt := range tests {
