@@ -21,6 +21,7 @@ const (
 	SudoWithdrawn  EventKind = "sudo-withdrawn"
 	KeyAdded       EventKind = "key-added"
 	KeyWithdrawn   EventKind = "key-withdrawn"
+	HeldBack       EventKind = "held-back"    // what the answer would have taken, but for the Brake
 	KeyAnswered    EventKind = "key-answered" // sshd asked for an account with this key, and it is the account's
 	AccountChanged EventKind = "account-changed"
 )
@@ -35,7 +36,7 @@ type Event struct {
 	Account     string
 	UID         uint32
 	Fingerprint string // of a key's events
-	Detail      string // the step of AccountChanged, the name before UserRenamed, the source of KeyAdded
+	Detail      string // the step of AccountChanged, the name before UserRenamed, the source of KeyAdded, what is HeldBack
 }
 
 // EventOf is an event about a user.
@@ -94,8 +95,17 @@ func changesOf(was, is User, known bool, at time.Time) []Event {
 	add(!was.Removed && is.Removed, UserRemoved, "")
 	add(!was.Sudo && is.Sudo, SudoGranted, "")
 	add(was.Sudo && !is.Sudo, SudoWithdrawn, "")
+	add(len(is.Held) > 0 && !slices.Equal(was.Held, is.Held), HeldBack, words(is.Held))
 	events = append(events, keyChanges(KeyWithdrawn, is, was.Keys, is.Keys, at)...)
 	return append(events, keyChanges(KeyAdded, is, is.Keys, was.Keys, at)...)
+}
+
+func words(losses []Loss) string {
+	var all []string
+	for _, l := range losses {
+		all = append(all, string(l))
+	}
+	return strings.Join(all, ",")
 }
 
 // keyChanges reports the keys that one list has and the other has not.

@@ -18,20 +18,6 @@ type Policy struct {
 	Brake       Brake
 }
 
-// Brake bounds how many users one round may remove: up to Count, or Percent
-// of all, whichever is more.
-type Brake struct {
-	Count, Percent int
-	Off            bool // --force
-}
-
-// DefaultBrake lets a small team lose two at once, a large one 30 %.
-func DefaultBrake() Brake { return Brake{Count: 2, Percent: 30} }
-
-func (b Brake) allows(removals, users int) bool {
-	return b.Off || removals <= b.Count || removals*100 <= b.Percent*users
-}
-
 // removeAfter is in how many complete answers in a row a user must be missing.
 const removeAfter = 2
 
@@ -60,10 +46,10 @@ type Plan struct {
 // Make plans. Whatever order the answer comes in, the plan is the same.
 func Make(in Input) *Plan {
 	p := &Plan{in: in, index: map[string]int{}, removed: map[string]bool{}, target: map[string]string{}}
-	p.begin()
+	before := p.begin()
 	fresh := p.answered()
 	p.missing()
-	p.remove()
+	p.brake(before)
 	p.add(fresh)
 	p.rename()
 	slices.SortFunc(p.users, func(a, b User) int { return strings.Compare(a.Name, b.Name) })
@@ -81,11 +67,13 @@ func (p *Plan) problem(u User, what, hint string) {
 
 // begin takes the users of the previous snapshot, and those whose accounts
 // prove to be Postern's though no snapshot has them: it was lost, or the
-// process ended between making an account and writing it down.
-func (p *Plan) begin() {
+// process ended between making an account and writing it down. It returns them
+// as they are before the answer.
+func (p *Plan) begin() []User {
 	if p.in.Previous != nil {
 		for _, u := range p.in.Previous.Users {
-			u.CheckedAt = p.in.Previous.checked(u)
+			u.CheckedAt, u.Held = p.in.Previous.checked(u), nil
+			u.AddedAt, u.LostAt = p.past(u.AddedAt), p.past(u.LostAt)
 			p.put(u)
 		}
 	}
@@ -98,11 +86,23 @@ func (p *Plan) begin() {
 			u.Name = a.Name // it was renamed
 			continue
 		}
-		p.put(User{UserID: id, Name: a.Name, UID: a.UID, Removed: a.Access == Locked})
+		p.put(User{
+			UserID: id, Name: a.Name, UID: a.UID, Removed: a.Access == Locked, Sudo: slices.Contains(p.in.State.Sudoers, a.Name),
+		})
 	}
 	for _, u := range p.users {
 		p.removed[u.UserID] = u.Removed
 	}
+	return slices.Clone(p.users)
+}
+
+// past is a time, or now if a clock that has gone back since makes it one to
+// come.
+func (p *Plan) past(t time.Time) time.Time {
+	if t.After(p.in.Answer.At) {
+		return p.in.Answer.At
+	}
+	return t
 }
 
 func (p *Plan) put(u User) {
@@ -120,6 +120,10 @@ func (p *Plan) find(userID string) *User {
 // answered updates the users whom the answer confirms and returns those whom
 // it names for the first time.
 func (p *Plan) answered() (fresh []User) {
+	var added time.Time
+	if len(p.users) > 0 {
+		added = p.in.Answer.At
+	}
 	members := slices.SortedFunc(slices.Values(p.in.Answer.Members), func(a, b Member) int { return strings.Compare(a.UserID, b.UserID) })
 	members = slices.CompactFunc(members, func(a, b Member) bool { return a.UserID == b.UserID })
 	for _, m := range members {
@@ -127,7 +131,7 @@ func (p *Plan) answered() (fresh []User) {
 			*u = p.confirm(*u, m)
 			continue
 		}
-		fresh = append(fresh, p.confirm(User{UserID: m.UserID, UID: UID(m.UserID)}, m))
+		fresh = append(fresh, p.confirm(User{UserID: m.UserID, UID: UID(m.UserID), AddedAt: added}, m))
 	}
 	return fresh
 }
@@ -148,15 +152,13 @@ func (p *Plan) confirm(u User, m Member) User {
 	return u
 }
 
-// missing counts in how many complete answers in a row users were not. An
-// answer without anybody counts only by --force: a group emptied by mistake is
-// more likely than a team that has left.
+// missing counts in how many complete answers in a row users were not.
 func (p *Plan) missing() {
-	switch a := p.in.Answer; {
-	case !a.Complete:
-		return
-	case len(a.Members) == 0 && !p.in.Policy.Brake.Off:
-		p.problem(User{}, "IAM says that the groups have no members: nobody is removed for that", "if it is meant: postern host ssh sync --force, twice")
+	if p.in.Answer.Complete && !p.usable() {
+		p.problem(User{}, "IAM says that the groups have no members: nobody is removed for that",
+			fmt.Sprintf("keys end by themselves, %v after IAM last confirmed them; accounts end once the groups have a member again", p.in.Policy.MaxStale))
+	}
+	if !p.usable() {
 		return
 	}
 	seen := map[string]bool{}
@@ -167,28 +169,5 @@ func (p *Plan) missing() {
 		if u := &p.users[i]; !seen[u.UserID] {
 			u.Missing = min(u.Missing+1, removeAfter)
 		}
-	}
-}
-
-// remove marks those who are missing for good, unless they are too many at
-// once to be believed.
-func (p *Plan) remove() {
-	var leave []*User
-	active := 0
-	for i := range p.users {
-		if u := &p.users[i]; !u.Removed {
-			active++
-			if u.Missing >= removeAfter {
-				leave = append(leave, u)
-			}
-		}
-	}
-	if b := p.in.Policy.Brake; !b.allows(len(leave), active) {
-		p.problem(User{}, fmt.Sprintf("%d of %d users are missing from their groups, more than %d and more than %d %%: none is removed", len(leave), active, b.Count, b.Percent),
-			"if it is meant: postern host ssh sync --force")
-		return
-	}
-	for _, u := range leave {
-		u.Removed, u.Keys, u.Sudo, u.Groups = true, nil, false, nil
 	}
 }

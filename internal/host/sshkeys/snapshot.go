@@ -58,6 +58,9 @@ type record struct {
 	LocalGroups []string    `json:"local_groups,omitempty"`
 	Keys        []keyRecord `json:"keys,omitempty"`
 	CheckedAt   time.Time   `json:"checked_at,omitzero"`
+	AddedAt     time.Time   `json:"added_at,omitzero"`
+	LostAt      time.Time   `json:"lost_at,omitzero"`
+	Held        []Loss      `json:"held,omitempty"`
 	Missing     int         `json:"missing,omitempty"`
 	Removed     bool        `json:"removed,omitempty"`
 }
@@ -193,7 +196,8 @@ func corrupt(format string, args ...any) error {
 
 func recordOf(u User) record {
 	r := record{
-		u.IAMUser, u.UserID, u.UID, u.Sudo, u.Groups, u.LocalGroups, nil, u.CheckedAt.UTC(), u.Missing, u.Removed,
+		IAMUser: u.IAMUser, UserID: u.UserID, UID: u.UID, Sudo: u.Sudo, Groups: u.Groups, LocalGroups: u.LocalGroups,
+		CheckedAt: u.CheckedAt.UTC(), AddedAt: u.AddedAt.UTC(), LostAt: u.LostAt.UTC(), Held: u.Held, Missing: u.Missing, Removed: u.Removed,
 	}
 	for _, k := range u.Keys {
 		r.Keys = append(r.Keys, keyRecord(k))
@@ -204,7 +208,7 @@ func recordOf(u User) record {
 func (r record) user(name string) User {
 	u := User{
 		IAMUser: r.IAMUser, UserID: r.UserID, Name: name, UID: r.UID, Sudo: r.Sudo, Groups: r.Groups, LocalGroups: r.LocalGroups,
-		CheckedAt: r.CheckedAt, Missing: r.Missing, Removed: r.Removed,
+		CheckedAt: r.CheckedAt, AddedAt: r.AddedAt, LostAt: r.LostAt, Held: r.Held, Missing: r.Missing, Removed: r.Removed,
 	}
 	for _, k := range r.Keys {
 		u.Keys = append(u.Keys, Key(k))

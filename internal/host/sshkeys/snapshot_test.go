@@ -26,7 +26,8 @@ func snapshots() *rapid.Generator[*Snapshot] {
 			u.Keys = slices.Repeat(u.Keys, rapid.IntRange(1, 300).Draw(t, "keys"))
 			u.Missing, u.Removed, u.Sudo = rapid.IntRange(0, 3).Draw(t, "missing"), rapid.Bool().Draw(t, "removed"), rapid.Bool().Draw(t, "sudo")
 			if rapid.Bool().Draw(t, "late") {
-				u.CheckedAt = noon.Add(-time.Hour)
+				u.CheckedAt, u.AddedAt, u.LostAt = noon.Add(-time.Hour), noon.Add(-2*time.Hour), noon.Add(-3*time.Hour)
+				u.Held = []Loss{LosesSudo, LosesKeys}
 			}
 			s.Users = append(s.Users, u)
 		}

@@ -35,6 +35,9 @@ type User struct {
 	LocalGroups []string  // OS groups that it was put into, sorted; others are the administrator's
 	Keys        []Key     // sorted by ID
 	CheckedAt   time.Time // when IAM last confirmed membership and keys; zero: FetchedAt
+	AddedAt     time.Time // zero: it was in the first answer of all
+	LostAt      time.Time // when it last lost something that counts for the Brake; zero: never
+	Held        []Loss    // what the last answer would have taken, but for the Brake
 	Missing     int       // complete answers in a row that it was not in
 	Removed     bool      // locked; name, uid and home stay its own
 }
