@@ -76,7 +76,12 @@ func TestBrake(t *testing.T) {
 		{name: "30 %", users: 10, happens: func(_ *world, u []*sshkeystest.User) { leave(u[0]); loseSudo(u[1]); loseKeys(u[2]) }},
 		{name: "who loses twice counts once", users: 4, happens: func(_ *world, u []*sshkeystest.User) { loseSudo(u[:2]...); loseKeys(u[:2]...) }},
 		{
-			name: "more than 30 %", users: 10, happens: func(_ *world, u []*sshkeystest.User) { leave(u[0]); loseSudo(u[1]); loseKeys(u[2:4]...); loseSudo(u[3]) },
+			name: "more than 30 %", users: 10, happens: func(_ *world, u []*sshkeystest.User) {
+				leave(u[0])
+				loseSudo(u[1])
+				loseKeys(u[2:4]...)
+				loseSudo(u[3])
+			},
 			want:     []string{"user00[account]"}, // the others' losses are not due a second time, as that of an account is
 			problems: "1 of 10 users would lose their account, sudo or last key, 3 more than did within 24h0m0s",
 		},
