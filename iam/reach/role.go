@@ -143,7 +143,7 @@ func (r *Role) Admits(c Caller) bool {
 	if !r.mentions(&c.Principal, c.MayAsk) {
 		return false
 	}
-	c.Facts = c.Facts.With(eval.PrincipalContext(c.Principal))
+	c.Facts = c.Facts.With(contextOf(c.Principal))
 	if r.judge(c) {
 		return true
 	}
@@ -226,7 +226,7 @@ func (r *Role) Reachable(who eval.Principal, policies *Principal, facts Facts) b
 	if !r.mentions(&who, true) {
 		return false
 	}
-	own := facts.With(eval.PrincipalContext(who))
+	own := facts.With(contextOf(who))
 	_, may := policies.Could(Question{Action: "sts:AssumeRole", Resource: r.ARN, Facts: own})
 	return r.Admits(Caller{Principal: who, MayAsk: may, Facts: facts})
 }

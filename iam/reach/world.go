@@ -84,13 +84,14 @@ func NewWorld(members []Member, facts Facts) *World {
 	return w
 }
 
-// contextOf are the condition keys that follow from who a member is. A role has
-// no user name.
+// contextOf are the condition keys that follow from who somebody is. Roles and
+// root users have no user name.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-username
 func contextOf(who eval.Principal) map[string][]string {
 	keys := eval.PrincipalContext(who)
-	if who.Kind != eval.User {
+	switch who.Kind {
+	case eval.Role, eval.RoleSession, eval.Root:
 		keys["aws:username"] = nil
 	}
 	return keys
