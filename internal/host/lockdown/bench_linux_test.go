@@ -29,21 +29,22 @@ func BenchmarkApply(b *testing.B) {
 		test := func(context.Context) error { return nil }
 		name := func(what string) string { return fmt.Sprintf("users=%d/%s", users, what) }
 		b.Run(name("apply"), func(b *testing.B) {
-			eachOpen(b, func(c *Conn) error { return c.Apply(p) })
+			eachOpen(b, func(c *conn) error { return c.apply(p) })
 		})
 		b.Run(name("change"), func(b *testing.B) {
-			eachOpen(b, func(c *Conn) error {
-				return Host{Dir: dir, Conn: c}.Make(b.Context(), Change{Policy: &p, Test: test})
+			eachOpen(b, func(c *conn) error {
+				h := Host{dir: dir, conn: c}
+				return h.Make(b.Context(), Change{Policy: &p, Test: test})
 			})
 		})
 		b.Run(name("freed"), func(b *testing.B) {
 			for b.Loop() {
-				c, err := Open()
+				c, err := dial()
 				if err == nil {
-					err = c.Apply(p)
+					err = c.apply(p)
 				}
 				if err == nil {
-					err = c.Close()
+					err = c.close()
 				}
 				if err != nil {
 					b.Fatal(err)
@@ -62,9 +63,9 @@ func BenchmarkApply(b *testing.B) {
 
 // eachOpen times opening a socket and a call on it, and closes the socket
 // beside the clock.
-func eachOpen(b *testing.B, call func(*Conn) error) {
+func eachOpen(b *testing.B, call func(*conn) error) {
 	for b.Loop() {
-		c, err := Open()
+		c, err := dial()
 		if err == nil {
 			err = call(c)
 		}
@@ -72,7 +73,7 @@ func eachOpen(b *testing.B, call func(*Conn) error) {
 			b.Fatal(err)
 		}
 		b.StopTimer()
-		if err := c.Close(); err != nil {
+		if err := c.close(); err != nil {
 			b.Fatal(err)
 		}
 		b.StartTimer()
@@ -85,7 +86,7 @@ func BenchmarkDrift(b *testing.B) {
 	p := apply(b, Policy{Allow: []uint32{0, 999}, LogGroup: 77})
 	c := open(b)
 	for b.Loop() {
-		s, err := c.Read()
+		s, err := c.read()
 		if err != nil || s.Drift(p) != nil {
 			b.Fatal(err)
 		}

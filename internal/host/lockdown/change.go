@@ -2,8 +2,6 @@ package lockdown
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,16 +9,37 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/postern-dev/postern/internal/fault"
 )
 
-// Host changes the firewall of this network namespace, one change at a time.
+// Host is the firewall of the network namespace that it is opened in. It is
+// not for several goroutines at once.
 type Host struct {
-	Dir  string // for the lock and a change that waits to be confirmed; gone after a reboot, as the table is
-	Conn *Conn
+	dir  string
+	conn *conn
 }
+
+// Open opens the firewall, for which no right is needed. The folder is for the
+// lock of changes and for one that waits to be confirmed; it should be gone
+// after a reboot, as the firewall is.
+func Open(dir string) (*Host, error) {
+	conn, err := dial()
+	if err != nil {
+		return nil, err
+	}
+	return &Host{dir: dir, conn: conn}, nil
+}
+
+// Close waits, after a change, some milliseconds for the kernel to free the
+// former table. The new one guards already: do first what else there is to do.
+func (h *Host) Close() error { return h.conn.close() }
+
+// Read returns what stands, nil if our table is not there. Users can see
+// neither that nor anything else of it without CAP_NET_ADMIN.
+func (h *Host) Read() (*State, error) { return h.conn.read() }
+
+// Forget strikes a user from the count of refusals.
+func (h *Host) Forget(uid uint32) error { return h.conn.forget(uid) }
 
 // Change is a wish for another table.
 type Change struct {
@@ -34,37 +53,26 @@ type Change struct {
 	Watch  func(ctx context.Context, id string, within time.Duration) error
 }
 
-// pending is a change that waits to be confirmed.
-type pending struct {
-	ID     string    `json:"id"`
-	Until  time.Time `json:"until"`  // for people: the process that waits does not go by it
-	Before *Policy   `json:"before"` // what to restore; null: no table
-}
-
-// Make makes the change, or leaves what stands.
-func (h Host) Make(ctx context.Context, c Change) error {
-	if h.Conn == nil {
-		conn, err := Open()
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		h.Conn = conn
-	}
+// Make makes the change, or leaves what stands. A change that waits to be
+// confirmed is not replaced, but for one that nobody waits for any more: what
+// stood before that is then restored if this one fails.
+func (h *Host) Make(ctx context.Context, c Change) error {
 	unlock, err := h.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if waiting, err := h.pending(); err != nil {
+	waiting, err := h.pending()
+	if err != nil {
 		return err
-	} else if waiting != nil && c.Policy != nil {
+	}
+	if waiting != nil && waiting.watched && c.Policy != nil {
 		return &fault.Error{
 			What: "the last change waits to be confirmed until " + waiting.Until.Format(time.TimeOnly),
 			Hint: "run `postern host lockdown confirm`, or wait until it is rolled back",
 		}
 	}
-	before, err := h.before(c)
+	before, err := h.before(c, waiting)
 	if err != nil {
 		return err
 	}
@@ -74,170 +82,85 @@ func (h Host) Make(ctx context.Context, c Change) error {
 			return err
 		}
 	}
-	if err := h.change(ctx, c, before); err != nil {
-		return errors.Join(err, h.disarm())
+	if err := h.enforce(c.Policy); err != nil {
+		if waiting == nil {
+			err = errors.Join(err, h.disarm())
+		}
+		return err // what stood stands, and waits if it did
 	}
-	if c.Within == 0 {
-		return h.disarm()
+	if c.Test != nil {
+		if err := c.Test(ctx); err != nil {
+			return h.undo(err, before)
+		}
 	}
-	return nil
-}
-
-func (h Host) change(ctx context.Context, c Change, before *Policy) error {
-	if err := h.enforce(c.Policy); err != nil || c.Test == nil {
-		return err
-	}
-	err := c.Test(ctx)
-	if err == nil {
+	if c.Within > 0 {
 		return nil
 	}
-	if undo := h.enforce(before); undo != nil {
-		return errors.Join(err, fmt.Errorf("restore what stood before: %w", undo))
-	}
-	return err
+	return h.disarm()
 }
 
-// before is the policy of the table that stands, nil for none, and for a change
-// that nothing would undo.
-func (h Host) before(c Change) (*Policy, error) {
-	if c.Test == nil && c.Within == 0 {
+// before is the policy to restore if the change fails, nil for no table: the
+// last that was confirmed. Where nothing would undo the change, nothing is read.
+func (h *Host) before(c Change, waiting *pending) (*Policy, error) {
+	switch {
+	case c.Test == nil && c.Within == 0:
 		return nil, nil //nolint:nilnil // absence is an answer
+	case waiting != nil:
+		return waiting.Before, nil
 	}
-	s, err := h.Conn.Read()
+	s, err := h.conn.read()
 	if err != nil || s == nil {
 		return nil, err
 	}
 	return &s.Policy, nil
 }
 
-func (h Host) enforce(p *Policy) error {
+func (h *Host) enforce(p *Policy) error {
 	if p != nil {
-		return h.Conn.Apply(*p)
+		return h.conn.apply(*p)
 	}
-	_, err := h.Conn.Remove()
+	_, err := h.conn.remove()
 	return err
 }
 
-func (h Host) arm(ctx context.Context, c Change, before *Policy) error {
-	p := pending{ID: rand.Text(), Until: time.Now().Add(c.Within), Before: before}
-	data, err := json.Marshal(p)
-	if err != nil {
-		return fmt.Errorf("write what to restore: %w", err)
+// undo restores what stood before. If that fails, whoever waits will try again.
+func (h *Host) undo(why error, before *Policy) error {
+	if err := h.enforce(before); err != nil {
+		return errors.Join(why, fmt.Errorf("restore what stood before: %w", err))
 	}
-	if err := renameio.WriteFile(h.pendingFile(), data, 0o600); err != nil {
-		return fmt.Errorf("write what to restore: %w", err)
-	}
-	if err := c.Watch(ctx, p.ID, c.Within); err != nil {
-		return errors.Join(fmt.Errorf("start the process that rolls back: %w", err), h.disarm())
-	}
-	return nil
+	return errors.Join(why, h.disarm())
 }
-
-// disarm forgets the change that waits; none is no error.
-func (h Host) disarm() error {
-	if err := os.Remove(h.pendingFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("forget what to restore: %w", err)
-	}
-	return nil
-}
-
-// Confirm makes the change that waits stand for good.
-func (h Host) Confirm(ctx context.Context) error {
-	unlock, err := h.lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	waiting, err := h.pending()
-	if err != nil {
-		return err
-	}
-	if waiting == nil {
-		return &fault.Error{What: "no change waits to be confirmed", Hint: "run `postern host lockdown status` to see what stands"}
-	}
-	return h.disarm()
-}
-
-// Await waits, by a clock that nobody sets, and then restores what stood before
-// the change, unless it has been confirmed or replaced.
-func (h Host) Await(ctx context.Context, id string, within time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(within):
-	}
-	unlock, err := h.lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	waiting, err := h.pending()
-	if err != nil || waiting == nil || waiting.ID != id {
-		return err
-	}
-	if h.Conn == nil {
-		conn, err := Open()
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		h.Conn = conn
-	}
-	if err := h.enforce(waiting.Before); err != nil {
-		return err
-	}
-	return h.disarm()
-}
-
-// Pending tells until when a change waits to be confirmed; zero if none does.
-func (h Host) Pending() (time.Time, error) {
-	p, err := h.pending()
-	if err != nil || p == nil {
-		return time.Time{}, err
-	}
-	return p.Until, nil
-}
-
-func (h Host) pending() (*pending, error) {
-	data, err := os.ReadFile(h.pendingFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil //nolint:nilnil // absence is an answer
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read what waits to be confirmed: %w", err)
-	}
-	var p pending
-	if err := json.Unmarshal(data, &p); err != nil {
-		return nil, &fault.Error{Where: h.pendingFile(), What: "is damaged", Cause: err, Hint: "remove it, and apply again"}
-	}
-	return &p, nil
-}
-
-func (h Host) pendingFile() string { return filepath.Join(h.Dir, "lockdown-pending.json") }
 
 // lock waits until no other process changes the firewall.
-func (h Host) lock(ctx context.Context) (unlock func(), err error) {
-	if err := os.MkdirAll(h.Dir, 0o755); err != nil {
+func (h *Host) lock(ctx context.Context) (unlock func(), err error) {
+	if err := os.MkdirAll(h.dir, 0o755); err != nil {
 		return nil, unlockable("make folder for the lock", err)
 	}
-	f, err := os.OpenFile(filepath.Join(h.Dir, "lockdown.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(filepath.Join(h.dir, "lockdown.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, unlockable("open lock", err)
 	}
+	if err := waitLock(ctx, f); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() { f.Close() }, nil
+}
+
+// waitLock takes the file's lock, which ends with the file or the process.
+func waitLock(ctx context.Context, f *os.File) error {
 	for {
 		taken, err := tryLock(f)
 		switch {
 		case err != nil:
-			f.Close()
-			return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
+			return fmt.Errorf("lock %s: %w", f.Name(), err)
 		case taken:
-			return func() { f.Close() }, nil
+			return nil
 		}
 		select {
 		case <-ctx.Done():
-			f.Close()
-			return nil, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
+			return ctx.Err()
+		case <-time.After(5 * time.Millisecond):
 		}
 	}
 }

@@ -8,16 +8,16 @@ import (
 	mdl "github.com/mdlayher/netlink"
 )
 
-// Conn is a netlink socket to the firewall of the network namespace that it is
+// conn is a netlink socket to the firewall of the network namespace that it is
 // opened in. It is not for several goroutines at once.
-type Conn struct {
+type conn struct {
 	nft *nftables.Conn
 	raw *mdl.Conn // the same socket, for what the library does not know
 }
 
-// Open opens a socket, for which no right is needed.
-func Open() (*Conn, error) {
-	var c Conn
+// dial opens a socket, for which no right is needed.
+func dial() (*conn, error) {
+	var c conn
 	keep := func(raw *mdl.Conn) error {
 		c.raw = raw
 		return nil
@@ -30,10 +30,10 @@ func Open() (*Conn, error) {
 	return &c, nil
 }
 
-// Close closes the socket. For some milliseconds after a change the kernel
+// close closes the socket. For some milliseconds after a change the kernel
 // makes it wait, until all processors have left the former table and it can be
 // freed; so it is worth doing something else before.
-func (c *Conn) Close() error { return c.nft.CloseLasting() }
+func (c *conn) close() error { return c.nft.CloseLasting() }
 
 // Numbers of linux/netfilter/nf_tables.h for the ruleset's generation.
 const (
@@ -43,7 +43,7 @@ const (
 
 // generation is the number that each change of any table of the namespace
 // raises.
-func (c *Conn) generation() (uint32, error) {
+func (c *conn) generation() (uint32, error) {
 	reply, err := c.raw.Execute(mdl.Message{
 		Header: mdl.Header{Type: messageGetGeneration, Flags: mdl.Request},
 		Data:   make([]byte, genericHeader),

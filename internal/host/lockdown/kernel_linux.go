@@ -16,11 +16,11 @@ import (
 // the length of a netlink attribute can say.
 const elementsPerMessage = 1000
 
-// Apply puts the policy's table into the kernel in one transaction, in place of
+// apply puts the policy's table into the kernel in one transaction, in place of
 // the one that stands: at no moment is there none, and what it cannot apply
 // whole it does not apply. The table guards when it returns. It needs
 // CAP_NET_ADMIN in the network namespace.
-func (c *Conn) Apply(p Policy) error {
+func (c *conn) apply(p Policy) error {
 	if err := p.Check(); err != nil {
 		return err
 	}
@@ -59,8 +59,8 @@ func (t table) send(conn *nftables.Conn, in *nftables.Table) error {
 	return nil
 }
 
-// Remove deletes our table and reports whether there was one.
-func (c *Conn) Remove() (bool, error) {
+// remove deletes our table and reports whether there was one.
+func (c *conn) remove() (bool, error) {
 	c.nft.DelTable(&nftables.Table{Name: Table, Family: nftables.TableFamilyINet})
 	err := c.nft.Flush()
 	if errors.Is(err, syscall.ENOENT) {
@@ -69,8 +69,8 @@ func (c *Conn) Remove() (bool, error) {
 	return err == nil, explain("remove table "+Table, err)
 }
 
-// Forget strikes a user from the count of refusals.
-func (c *Conn) Forget(uid uint32) error {
+// forget strikes a user from the count of refusals.
+func (c *conn) forget(uid uint32) error {
 	t := &nftables.Table{Name: Table, Family: nftables.TableFamilyINet}
 	denied := &nftables.Set{Table: t, Name: deniedSet, KeyType: nftables.TypeUID}
 	if err := c.nft.SetDeleteElements(denied, []nftables.SetElement{{Key: uidKeyOf(uid)}}); err != nil {
@@ -104,40 +104,4 @@ func explain(doing string, err error) error {
 		}
 	}
 	return fmt.Errorf("%s: %w", doing, err)
-}
-
-// Apply, Remove, Read and Forget do what the methods of Conn do, each on a socket of its own.
-func Apply(p Policy) error {
-	c, err := Open()
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.Apply(p), c.Close())
-}
-
-func Remove() (bool, error) {
-	c, err := Open()
-	if err != nil {
-		return false, err
-	}
-	defer c.Close()
-	return c.Remove()
-}
-
-func Read() (*State, error) {
-	c, err := Open()
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	return c.Read()
-}
-
-func Forget(uid uint32) error {
-	c, err := Open()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	return c.Forget(uid)
 }

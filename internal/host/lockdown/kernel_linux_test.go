@@ -147,10 +147,10 @@ func TestWithoutUs(t *testing.T) {
 			t.Fatalf("%s: %s: the tests would prove nothing", url, got)
 		}
 	}
-	if s, err := open(t).Read(); s != nil || err != nil {
+	if s, err := open(t).read(); s != nil || err != nil {
 		t.Errorf("a table where none is: %v, %v", s, err)
 	}
-	if was, err := open(t).Remove(); was || err != nil {
+	if was, err := open(t).remove(); was || err != nil {
 		t.Errorf("removed %v where nothing is: %v", was, err)
 	}
 }
@@ -229,7 +229,7 @@ func TestDriftOf(t *testing.T) {
 		})
 	}
 	run(t, "nft", "flush", "ruleset")
-	if s, err := open(t).Read(); s != nil || err != nil {
+	if s, err := open(t).read(); s != nil || err != nil {
 		t.Errorf("after a foreign flush: %v, %v", s, err)
 	}
 }
@@ -266,7 +266,7 @@ func TestConcurrentApply(t *testing.T) {
 			if i%2 == 0 {
 				p = b
 			}
-			if err := open(t).Apply(p); err != nil {
+			if err := open(t).apply(p); err != nil {
 				t.Error(err)
 			}
 		})
@@ -300,7 +300,7 @@ func TestReadWhileOthersApply(t *testing.T) {
 				return
 			case <-time.After(2 * time.Millisecond):
 			}
-			if err := ours.Apply([]Policy{a, b}[i%2]); err != nil {
+			if err := ours.apply([]Policy{a, b}[i%2]); err != nil {
 				t.Error(err)
 				return
 			}
@@ -312,7 +312,7 @@ func TestReadWhileOthersApply(t *testing.T) {
 		}
 	})
 	for range 50 {
-		s, err := reader.Read()
+		s, err := reader.read()
 		if err != nil || s == nil {
 			t.Fatalf("%v, %v", s, err)
 		}
@@ -328,13 +328,13 @@ func applyForever([]string) error {
 	if err != nil {
 		return err
 	}
-	conn, err := Open()
+	conn, err := dial()
 	if err != nil {
 		return err
 	}
 	fmt.Println("ready")
 	for i := 0; ; i++ {
-		if err := conn.Apply(Policy{Allow: []uint32{uint32(i % 2)}, Endpoints: endpoints}); err != nil {
+		if err := conn.apply(Policy{Allow: []uint32{uint32(i % 2)}, Endpoints: endpoints}); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package lockdown
 import (
 	"errors"
 	"os"
+	"strings"
 	"syscall"
 )
 
@@ -13,4 +14,13 @@ func tryLock(f *os.File) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// bootID is a name that each start of the system has for itself; empty where
+// the kernel does not tell.
+//
+// https://man7.org/linux/man-pages/man5/proc_sys_kernel.5.html
+func bootID() string {
+	id, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	return strings.TrimSpace(string(id))
 }

@@ -78,7 +78,7 @@ func TestCheck(t *testing.T) {
 			if tt.want == "" {
 				return
 			}
-			if err := new(Conn).Apply(tt.policy); message(err) != tt.want {
+			if err := new(conn).apply(tt.policy); message(err) != tt.want {
 				t.Errorf("apply: %v", err)
 			}
 		})

@@ -75,7 +75,7 @@ func TestListenersExclude(t *testing.T) {
 func TestOwner(t *testing.T) {
 	need(t)
 	for _, to := range []string{"169.254.169.254:80", "[fd00:ec2::254]:80"} {
-		conn, err := dial(t, 999, "tcp", to)
+		conn, err := dialAs(t, 999, "tcp", to)
 		if err != nil {
 			t.Fatal(err)
 		}

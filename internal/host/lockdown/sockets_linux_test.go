@@ -41,7 +41,7 @@ func as(t *testing.T, uid uint32, do func()) {
 	}
 }
 
-func dial(t *testing.T, uid uint32, network, address string) (conn net.Conn, err error) {
+func dialAs(t *testing.T, uid uint32, network, address string) (conn net.Conn, err error) {
 	t.Helper()
 	as(t, uid, func() { conn, err = net.DialTimeout(network, address, 2*time.Second) })
 	if err == nil {
@@ -65,7 +65,7 @@ func say(conn net.Conn) error {
 func TestOpenFlow(t *testing.T) {
 	need(t)
 	apply(t, Policy{Allow: []uint32{999}}) // so that conntrack knows the flow
-	conn, err := dial(t, 999, "tcp", "169.254.169.254:80")
+	conn, err := dialAs(t, 999, "tcp", "169.254.169.254:80")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestOpenFlow(t *testing.T) {
 func TestHandedOn(t *testing.T) {
 	need(t)
 	apply(t, Policy{Allow: []uint32{0}})
-	conn, err := dial(t, 0, "tcp", "169.254.169.254:80")
+	conn, err := dialAs(t, 0, "tcp", "169.254.169.254:80")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestOtherProtocols(t *testing.T) {
 	apply(t, Policy{Allow: []uint32{0}})
 	t.Run("UDP", func(t *testing.T) {
 		for _, to := range []string{"169.254.169.254:80", "[fd00:ec2::254]:80"} {
-			conn, err := dial(t, 999, "udp", to)
+			conn, err := dialAs(t, 999, "udp", to)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -131,7 +131,7 @@ func TestOtherProtocols(t *testing.T) {
 func TestFullSet(t *testing.T) {
 	need(t)
 	apply(t, Policy{Allow: []uint32{64_000}}) // so that conntrack knows the flow
-	conn, err := dial(t, 64_000, "tcp", "169.254.169.254:80")
+	conn, err := dialAs(t, 64_000, "tcp", "169.254.169.254:80")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,9 +24,8 @@ type live struct {
 	rules    map[string][][]expr.Any
 }
 
-// Read returns what stands, nil if our table is not there. Users can see
-// neither that nor anything else of it without CAP_NET_ADMIN.
-func (c *Conn) Read() (*State, error) {
+// read returns what stands, nil if our table is not there.
+func (c *conn) read() (*State, error) {
 	// The lists come one by one. Where somebody applies a table meanwhile, they
 	// are a mixture of two, which would look like drift, or fail. Others may
 	// change tables of theirs all the time: two rounds that say the same will do.
@@ -42,7 +41,7 @@ func (c *Conn) Read() (*State, error) {
 }
 
 // round lists the table once; whole: no table of anybody's has changed meanwhile.
-func (c *Conn) round() (s *State, whole bool, err error) {
+func (c *conn) round() (s *State, whole bool, err error) {
 	was, err := c.generation()
 	if err != nil {
 		return nil, true, err

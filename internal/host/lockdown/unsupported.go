@@ -16,38 +16,19 @@ func unsupported() error {
 	return &fault.Error{What: "only Linux has nftables", Hint: "`postern host lockdown print` works everywhere, to review the rules"}
 }
 
-// Conn is a netlink socket on Linux.
-type Conn struct{}
+type conn struct{}
 
-// Open fails: see the one for Linux.
-func Open() (*Conn, error) { return nil, unsupported() }
+func dial() (*conn, error) { return nil, unsupported() }
 
-// Close does nothing.
-func (*Conn) Close() error { return nil }
+func (*conn) close() error { return unsupported() }
 
-// Apply fails: see the one for Linux.
-func (*Conn) Apply(Policy) error { return unsupported() }
+func (*conn) apply(Policy) error { return unsupported() }
 
-// Remove fails: see the one for Linux.
-func (*Conn) Remove() (bool, error) { return false, unsupported() }
+func (*conn) remove() (bool, error) { return false, unsupported() }
 
-// Read fails: see the one for Linux.
-func (*Conn) Read() (*State, error) { return nil, unsupported() }
+func (*conn) read() (*State, error) { return nil, unsupported() }
 
-// Forget fails: see the one for Linux.
-func (*Conn) Forget(uint32) error { return unsupported() }
-
-// Apply fails: see the one for Linux.
-func Apply(Policy) error { return unsupported() }
-
-// Remove fails: see the one for Linux.
-func Remove() (bool, error) { return false, unsupported() }
-
-// Read fails: see the one for Linux.
-func Read() (*State, error) { return nil, unsupported() }
-
-// Forget fails: see the one for Linux.
-func Forget(uint32) error { return unsupported() }
+func (*conn) forget(uint32) error { return unsupported() }
 
 // Drift says nothing: there is no State.
 func (*State) Drift(Policy) []string { return nil }
@@ -56,6 +37,8 @@ func (*State) Drift(Policy) []string { return nil }
 func AskAs(...string) Asker {
 	return func(context.Context, Probe) (Result, error) { return Result{}, unsupported() }
 }
+
+func bootID() string { return "" }
 
 func tryLock(*os.File) (bool, error) { return false, unsupported() }
 

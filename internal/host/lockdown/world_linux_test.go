@@ -174,14 +174,14 @@ func curl(t testing.TB, uid uint32, url string, before ...string) outcome {
 }
 
 // open opens a socket for as long as the test goes on.
-func open(t testing.TB) *Conn {
+func open(t testing.TB) *conn {
 	t.Helper()
-	c, err := Open()
+	c, err := dial()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := c.Close(); err != nil {
+		if err := c.close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -194,7 +194,7 @@ func apply(t testing.TB, p Policy) Policy {
 	if p.Endpoints == nil {
 		p.Endpoints = addresses(t, Default)
 	}
-	if err := open(t).Apply(p); err != nil {
+	if err := open(t).apply(p); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -216,7 +216,7 @@ func addresses(t testing.TB, names ...string) []netip.Addr {
 // state reads what stands, which must be something.
 func state(t testing.TB) *State {
 	t.Helper()
-	s, err := open(t).Read()
+	s, err := open(t).read()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,20 +68,32 @@ func runApply(ctx context.Context, a *command.App, o applyOptions) error {
 	if err != nil {
 		return err
 	}
+	host, err := lockdown.Open(runDir)
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	pending, err := host.Pending()
+	if err != nil {
+		return err
+	}
 	if o.ifNeeded {
-		if good, err := standsAs(w.policy); err != nil || good {
+		if good, err := standsAs(host, w.policy, pending); err != nil || good {
 			return err
 		}
 	}
 	talk := a.Talk()
+	if pending != nil && pending.Orphaned {
+		talk.Mark(ui.Warning, ui.Plain("the last change was not confirmed, and the process that was to roll it back is gone: this one takes its place"))
+	}
 	for _, m := range w.missing {
 		talk.Mark(ui.Warning, ui.Plain("this host has no "+m+": left out"))
 	}
 	change := lockdown.Change{Policy: &w.policy, Within: o.within, Watch: watch}
 	if !o.noSelfTest {
-		change.Test = func(ctx context.Context) error { return selfTest(ctx, a, w.policy) }
+		change.Test = func(ctx context.Context) error { return selfTest(ctx, a, host, w.policy) }
 	}
-	if err := (lockdown.Host{Dir: runDir}).Make(ctx, change); err != nil {
+	if err := host.Make(ctx, change); err != nil {
 		return err
 	}
 	names := userNames(ctx)
@@ -100,12 +112,11 @@ func runApply(ctx context.Context, a *command.App, o applyOptions) error {
 
 // standsAs reports whether there is nothing to do: the policy stands already, or
 // somebody is trying another and will say whether it is to stay.
-func standsAs(p lockdown.Policy) (bool, error) {
-	until, err := lockdown.Host{Dir: runDir}.Pending()
-	if err != nil || !until.IsZero() {
-		return err == nil, err
+func standsAs(host *lockdown.Host, p lockdown.Policy, pending *lockdown.Pending) (bool, error) {
+	if pending != nil {
+		return !pending.Orphaned, nil
 	}
-	state, err := lockdown.Read()
+	state, err := host.Read()
 	return state != nil && len(state.Drift(p)) == 0, err
 }
 

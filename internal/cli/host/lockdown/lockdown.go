@@ -58,7 +58,12 @@ func newAwait(*command.App) *cobra.Command {
 			if err != nil {
 				return command.UsageError(cmd, err.Error(), "")
 			}
-			return lockdown.Host{Dir: runDir}.Await(cmd.Context(), args[0], within)
+			host, err := lockdown.Open(runDir)
+			if err != nil {
+				return err
+			}
+			defer host.Close()
+			return host.Await(cmd.Context(), args[0], within)
 		},
 	}
 }
@@ -87,7 +92,12 @@ func newConfirm(a *command.App) *cobra.Command {
 		Use: "confirm", Short: "Make the change that waits stand for good", Args: command.AtMost(),
 		Example: "\npostern host lockdown apply --confirm-within 60s\npostern host lockdown confirm",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := (lockdown.Host{Dir: runDir}).Confirm(cmd.Context()); err != nil {
+			host, err := lockdown.Open(runDir)
+			if err != nil {
+				return err
+			}
+			defer host.Close()
+			if err := host.Confirm(cmd.Context()); err != nil {
 				return err
 			}
 			a.Result().Mark(ui.OK, ui.Plain("confirmed: the firewall stands"))
@@ -101,11 +111,16 @@ func newRemove(a *command.App) *cobra.Command {
 		Use: "remove", Short: "Remove the firewall: everybody reaches the credentials again", Args: command.AtMost(),
 		Example: "\npostern host lockdown remove",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			state, err := lockdown.Read()
+			host, err := lockdown.Open(runDir)
 			if err != nil {
 				return err
 			}
-			if err := (lockdown.Host{Dir: runDir}).Make(cmd.Context(), lockdown.Change{}); err != nil {
+			defer host.Close()
+			state, err := host.Read()
+			if err != nil {
+				return err
+			}
+			if err := host.Make(cmd.Context(), lockdown.Change{}); err != nil {
 				return err
 			}
 			if state == nil {

@@ -27,7 +27,12 @@ func newLog(a *command.App) *cobra.Command {
 }
 
 func runLog(ctx context.Context, a *command.App, limit time.Duration) error {
-	state, err := lockdown.Read()
+	host, err := lockdown.Open(runDir)
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	state, err := host.Read()
 	switch {
 	case err != nil:
 		return err

@@ -50,7 +50,12 @@ func runObserve(ctx context.Context, a *command.App, o observeOptions, given cha
 		return err
 	}
 	w.policy.Observe, w.policy.LogGroup = true, cmp.Or(w.policy.LogGroup, defaultLogGroup)
-	state, err := lockdown.Read()
+	host, err := lockdown.Open(runDir)
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	state, err := host.Read()
 	if err != nil {
 		return err
 	}
@@ -60,7 +65,7 @@ func runObserve(ctx context.Context, a *command.App, o observeOptions, given cha
 			Hint: "run `postern host lockdown log` or `postern host lockdown status` to see whom it refuses",
 		}
 	}
-	seen, err := observe(ctx, a, w.policy, o.limit)
+	seen, err := observe(ctx, a, host, w.policy, o.limit)
 	if err != nil {
 		return err
 	}
@@ -72,8 +77,7 @@ func runObserve(ctx context.Context, a *command.App, o observeOptions, given cha
 }
 
 // observe watches for a time, or until the context ends, and leaves no table behind.
-func observe(ctx context.Context, a *command.App, p lockdown.Policy, limit time.Duration) (s *observed, err error) {
-	host := lockdown.Host{Dir: runDir}
+func observe(ctx context.Context, a *command.App, host *lockdown.Host, p lockdown.Policy, limit time.Duration) (s *observed, err error) {
 	if err := host.Make(ctx, lockdown.Change{Policy: &p}); err != nil {
 		return nil, err
 	}
@@ -99,7 +103,7 @@ func observe(ctx context.Context, a *command.App, p lockdown.Policy, limit time.
 	if err != nil {
 		return nil, err
 	}
-	state, err := lockdown.Read()
+	state, err := host.Read()
 	if err != nil {
 		return nil, err
 	}

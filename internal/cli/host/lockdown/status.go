@@ -12,6 +12,7 @@ import (
 	"github.com/postern-dev/postern/internal/cli/command"
 	"github.com/postern-dev/postern/internal/cli/ui"
 	"github.com/postern-dev/postern/internal/fault"
+	"github.com/postern-dev/postern/internal/host/hostfile"
 	"github.com/postern-dev/postern/internal/host/lockdown"
 )
 
@@ -26,8 +27,9 @@ func newStatus(a *command.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Tell whether the firewall stands, is as it should be, and whom it refuses",
-		Long: "Compares what stands in the kernel with what flags and file ask for, rule by rule; without any, with what its own sets stand for, " +
-			"which finds rules that others have changed. Exits with 3 if the firewall is absent or differs. " +
+		Long: "Compares what stands in the kernel with what flags and file ask for, rule by rule. Without any it says that nobody has told it who should be let " +
+			"through, and looks only for rules that others have changed. Exits with 3 if the firewall is absent or differs, or if nobody is left to roll " +
+			"back a change that was not confirmed. " +
 			"Refusals are counted by user since the last apply; a user without one for a day is forgotten.",
 		Args: command.AtMost(),
 		Example: `
@@ -46,20 +48,27 @@ postern host lockdown status --textfile /var/lib/node_exporter/postern.prom`,
 
 // report is what status tells.
 type report struct {
-	Standing     bool           `json:"standing"`
-	Observing    bool           `json:"observing"`
-	Allow        []user         `json:"allow"`
-	Endpoints    []netip.Addr   `json:"endpoints"`
-	ForwardFrom  []netip.Prefix `json:"forward_from"`
-	LogGroup     uint16         `json:"log_group"`
-	Denied       []denied       `json:"denied"`
-	DeniedFrom   []forwarded    `json:"denied_from"`
-	Unowned      uint64         `json:"denied_unowned"` // packets of no user's socket
-	Drift        []string       `json:"drift"`
-	PendingUntil *time.Time     `json:"pending_until,omitempty"`
+	Standing    bool           `json:"standing"`
+	Compared    bool           `json:"compared"` // false: no flags, no file; drift is then of the rules alone
+	Observing   bool           `json:"observing"`
+	Allow       []user         `json:"allow"`
+	Endpoints   []netip.Addr   `json:"endpoints"`
+	ForwardFrom []netip.Prefix `json:"forward_from"`
+	LogGroup    uint16         `json:"log_group"`
+	Denied      []denied       `json:"denied"`
+	DeniedFrom  []forwarded    `json:"denied_from"`
+	Unowned     uint64         `json:"denied_unowned"` // packets of no user's socket
+	Drift       []string       `json:"drift"`
+	Pending     *pending       `json:"pending,omitempty"`
 
 	policy lockdown.Policy
 	names  map[uint32]string
+}
+
+// pending is a change that has not been confirmed.
+type pending struct {
+	Until    time.Time `json:"until"`
+	Orphaned bool      `json:"orphaned"` // nobody is left to roll it back
 }
 
 type user struct {
@@ -92,10 +101,15 @@ func runStatus(ctx context.Context, a *command.App, o statusOptions, given chang
 	} else {
 		answer.text(a.Result())
 	}
-	if err == nil && (!answer.Standing || len(answer.Drift) > 0) {
+	if err == nil && !answer.good() {
 		return command.Status(fault.Findings)
 	}
 	return err
+}
+
+// good reports whether all is as it should be, as far as that is known.
+func (s *report) good() bool {
+	return s.Standing && len(s.Drift) == 0 && (s.Pending == nil || !s.Pending.Orphaned)
 }
 
 // look reads what stands and compares it.
@@ -104,23 +118,30 @@ func (o *statusOptions) look(ctx context.Context, given changed) (*report, error
 		Allow: []user{}, Endpoints: []netip.Addr{}, ForwardFrom: []netip.Prefix{},
 		Denied: []denied{}, DeniedFrom: []forwarded{}, Drift: []string{},
 	}
-	state, err := lockdown.Read()
-	if err != nil || state == nil {
-		return answer, err
-	}
-	until, err := lockdown.Host{Dir: runDir}.Pending()
+	host, err := lockdown.Open(runDir)
 	if err != nil {
 		return nil, err
 	}
-	if !until.IsZero() {
-		answer.PendingUntil = &until
+	defer host.Close()
+	state, err := host.Read()
+	if err != nil {
+		return nil, err
+	}
+	waiting, err := host.Pending()
+	if err != nil {
+		return nil, err
+	}
+	if waiting != nil {
+		answer.Pending = &pending{Until: waiting.Until, Orphaned: waiting.Orphaned}
+	}
+	if state == nil {
+		return answer, nil
 	}
 	want := state.Policy
-	asked, err := o.settle(given)
-	if err != nil {
+	if answer.Compared, err = o.settle(given); err != nil {
 		return nil, err
 	}
-	if asked {
+	if answer.Compared {
 		w, err := o.wish(ctx, given)
 		if err != nil {
 			return nil, err
@@ -152,16 +173,18 @@ func (s *report) fill(state *lockdown.State, names map[uint32]string) {
 func (s *report) text(out *ui.Printer) {
 	if !s.Standing {
 		out.Mark(ui.Failed, ui.Plain("no firewall stands: every user of this host reaches the instance role's credentials"))
+		s.pendingText(out)
 		return
 	}
 	mark := ui.OK
-	if s.Observing || len(s.Drift) > 0 {
+	if s.Observing || !s.good() {
 		mark = ui.Warning
 	}
 	out.Mark(mark, ui.Plain(standingText(s.policy, s.names)))
-	if s.PendingUntil != nil {
-		out.Mark(ui.Warning, ui.Plain("rolled back at "+s.PendingUntil.Format(time.TimeOnly)+" unless you run `postern host lockdown confirm`"))
+	if !s.Compared {
+		out.Mark(ui.Point, ui.Plain("not compared: neither flags nor "+hostfile.Path+" say who should be let through; only the rules were looked at"))
 	}
+	s.pendingText(out)
 	for _, d := range s.Drift {
 		out.Mark(ui.Failed, ui.Plain("changed: "+d))
 	}
@@ -180,6 +203,16 @@ func (s *report) text(out *ui.Printer) {
 	}
 }
 
+func (s *report) pendingText(out *ui.Printer) {
+	switch {
+	case s.Pending == nil:
+	case s.Pending.Orphaned:
+		out.Mark(ui.Failed, ui.Plain("the last change was not confirmed, and nobody is left to roll it back: run `postern host lockdown confirm` to keep it, or apply again"))
+	default:
+		out.Mark(ui.Warning, ui.Plain("rolled back at "+s.Pending.Until.Format(time.TimeOnly)+" unless you run `postern host lockdown confirm`"))
+	}
+}
+
 // metrics are in Prometheus's text format.
 //
 // https://prometheus.io/docs/instrumenting/exposition_formats/
@@ -191,6 +224,8 @@ func (s *report) metrics() string {
 	gauge("postern_lockdown_standing", "Whether the metadata firewall stands.", s.Standing)
 	gauge("postern_lockdown_observing", "Whether it only counts.", s.Observing)
 	gauge("postern_lockdown_drift", "Whether it differs from what was asked for.", len(s.Drift) > 0)
+	gauge("postern_lockdown_compared", "Whether anything was asked for.", s.Compared)
+	gauge("postern_lockdown_orphaned", "Whether nobody is left to roll back a change that was not confirmed.", s.Pending != nil && s.Pending.Orphaned)
 	const denied = "postern_lockdown_denied_packets"
 	fmt.Fprintf(&b, "# HELP %s Refused packets since the last apply.\n# TYPE %s gauge\n", denied, denied)
 	for _, d := range s.Denied {

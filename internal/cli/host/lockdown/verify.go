@@ -27,14 +27,19 @@ func newVerify(a *command.App) *cobra.Command {
 }
 
 func runVerify(ctx context.Context, a *command.App) error {
-	state, err := lockdown.Read()
+	host, err := lockdown.Open(runDir)
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	state, err := host.Read()
 	if err != nil {
 		return err
 	}
 	if state == nil {
 		return noFirewall()
 	}
-	if err := selfTest(ctx, a, state.Policy); err != nil {
+	if err := selfTest(ctx, a, host, state.Policy); err != nil {
 		return err
 	}
 	metadataOptions(ctx, a, state.Policy)
@@ -76,12 +81,12 @@ func metadataOptions(ctx context.Context, a *command.App, p lockdown.Policy) {
 }
 
 // selfTest tries a policy that stands, tells about it, and fails if it does not hold.
-func selfTest(ctx context.Context, a *command.App, p lockdown.Policy) error {
+func selfTest(ctx context.Context, a *command.App, host *lockdown.Host, p lockdown.Policy) error {
 	names := userNames(ctx)
 	stranger := lockdown.Stranger(p, names)
 	checks, err := lockdown.SelfTest(ctx, p, stranger, lockdown.AskAs("host", "lockdown", "ask"))
 	if err == nil {
-		err = lockdown.Forget(stranger) // it was us
+		err = host.Forget(stranger) // it was us
 	}
 	if err != nil {
 		return fmt.Errorf("self-test: %w", err)
