@@ -131,10 +131,13 @@ func covers(wide, narrow string, fold bool) bool {
 	if wide == "*" || wide == narrow {
 		return true
 	}
+	if !startsWider(wide, narrow, fold) {
+		return false
+	}
 	if !strings.ContainsAny(narrow, "*?") {
 		return match(wide, narrow, fold)
 	}
-	return startsWider(wide, narrow, fold) && coverTokens(tokens(wide, fold), tokens(narrow, fold))
+	return coverTokens(tokens(wide, fold), tokens(narrow, fold))
 }
 
 // maxCoverStates bounds the sets of states that coverTokens follows at a time.

@@ -50,6 +50,7 @@ type layer struct {
 func (x *index) ask(q Question, actions bitset) *asked {
 	list := x.concerned(&q, actions)
 	a := &asked{Question: q, index: x, levels: map[int][]layer{}}
+	a.parts = make([]part, 0, x.documentsOf(list))
 	for len(list) > 0 {
 		at := x.statements[list[0]]
 		n := 1
@@ -62,15 +63,35 @@ func (x *index) ask(q Question, actions bitset) *asked {
 	return a
 }
 
+// documentsOf counts the documents of statements, in order.
+func (x *index) documentsOf(statements []int32) int {
+	count := 0
+	for i, s := range statements {
+		if i == 0 || x.statements[s] != x.statements[statements[i-1]] {
+			count++
+		}
+	}
+	return count
+}
+
 // allowing gives the members to whom some statement might allow any of the
 // question: the others need not be asked.
 func (q *asked) allowing(members bitset) {
 	members.setAll(q.index.documents[unknown].holders)
+	for document := range q.allowedBy {
+		members.setAll(q.index.documents[document].holders)
+	}
+}
+
+// allowedBy gives the documents that are known and might allow any of the
+// question.
+func (q *asked) allowedBy(yield func(int32) bool) {
 	for i := range q.parts {
 		p := &q.parts[i]
 		d := &q.index.documents[p.document]
-		if slices.ContainsFunc(p.statements, func(s int32) bool { return d.document.Statements[int(s)-d.first].Effect == iam.Allow }) {
-			members.setAll(d.holders)
+		allows := slices.ContainsFunc(p.statements, func(s int32) bool { return d.document.Statements[int(s)-d.first].Effect == iam.Allow })
+		if allows && !yield(p.document) {
+			return
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package reach
 
+import "slices"
+
 // Entrance is a role that a member might assume.
 type Entrance struct {
 	Role   string    // ARN
@@ -21,14 +23,11 @@ func (w *World) Becomes(arn string) []Entrance {
 			continue
 		}
 		q := Question{Action: assumeRole, Resource: role.ARN, Facts: m.facts}
-		e := Entrance{Role: role.ARN, Extent: Sometimes}
-		for f := range m.Permissions.Findings(q) {
-			e.Via = append(e.Via, f)
-		}
+		e := Entrance{Role: role.ARN, Extent: Sometimes, Via: slices.Collect(m.Permissions.Findings(q))}
 		if !role.Admits(Caller{Principal: m.Who, MayAsk: len(e.Via) > 0, Facts: w.facts}) {
 			continue
 		}
-		e.Via = append(e.Via, role.findings(assumeRole, &m.Who)...)
+		e.Via = slices.AppendSeq(e.Via, role.findings(assumeRole).naming(&m.Who))
 		if m.Permissions.always(q) && role.alwaysAdmits(&m.Who) {
 			e.Extent = Always
 		}

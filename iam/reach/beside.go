@@ -157,21 +157,19 @@ func (r *Resource) ways(m *member, rcp [][]Policy, surely bool) []Principal {
 // asks puts a question about a resource to a member.
 func (r *Resource) asks(m *member, q Question, rcp [][]Policy) ([]Finding, Extent) {
 	q.Facts = m.facts
-	var found []Finding
+	var found findings
 	for _, p := range r.ways(m, rcp, false) {
-		for f := range p.Findings(q) {
-			found = addFinding(found, f)
-		}
+		found.add(slices.Collect(p.Findings(q))...)
 	}
-	if len(found) == 0 {
+	if len(found.list) == 0 {
 		return nil, Never
 	}
 	for _, p := range r.ways(m, rcp, true) {
 		if p.always(q) {
-			return found, Always
+			return found.list, Always
 		}
 	}
-	return found, Sometimes
+	return found.list, Sometimes
 }
 
 // besides is a question in a World with resources and RCPs.
@@ -312,14 +310,13 @@ func (m *member) linked() bool { return strings.Contains(m.Who.ARN, ":role/aws-s
 func (b *besides) member(m *member) (Answer, bool) {
 	a := Answer{Principal: m.Who}
 	var all extents
+	var via findings
 	take := func(found []Finding, extent Extent, limits rcp) {
 		if extent == Always && limits.open {
 			extent = Sometimes
 		}
 		all.add(extent)
-		for _, f := range found {
-			a.Via = addFinding(a.Via, f)
-		}
+		via.add(found...)
 	}
 	for _, g := range b.gates[m.partition] {
 		if m.linked() {
@@ -335,7 +332,7 @@ func (b *besides) member(m *member) (Answer, bool) {
 		found, extent := r.member(m)
 		take(found, extent, r.rcp)
 	}
-	a.Extent = all.sum()
+	a.Via, a.Extent = via.list, all.sum()
 	return a, a.Extent != Never
 }
 
@@ -352,30 +349,25 @@ func (r *rest) member(m *member) ([]Finding, Extent) {
 
 // outsiders are those whom the resources' policies let in and who are no members.
 func (b *besides) outsiders() []Answer {
-	found := map[string]*Answer{}
+	var found answers
 	for _, partition := range slices.Sorted(maps.Keys(b.gates)) {
 		for _, g := range b.gates[partition] {
 			for _, party := range b.partiesOf(g.resource) {
-				for _, f := range g.lets(party, b.facts) {
-					a := found[party]
-					if a == nil {
-						who, err := eval.ParsePrincipal(party)
-						if err != nil {
-							who = eval.Principal{Kind: eval.Anonymous, ARN: party}
-						}
-						a = &Answer{Principal: who, Extent: Sometimes}
-						found[party] = a
-					}
-					a.Via = addFinding(a.Via, f)
+				if list := g.lets(party, b.facts); len(list) > 0 {
+					found.of(whoIs(party)).add(list...)
 				}
 			}
 		}
 	}
-	var out []Answer
-	for _, name := range slices.Sorted(maps.Keys(found)) {
-		out = append(out, *found[name])
+	return found.sorted()
+}
+
+// whoIs is the principal that a policy names so.
+func whoIs(party string) eval.Principal {
+	if who, err := eval.ParsePrincipal(party); err == nil {
+		return who
 	}
-	return out
+	return eval.Principal{Kind: eval.Anonymous, ARN: party}
 }
 
 // partiesOf are those whom a resource's policy names and who are neither members
@@ -424,5 +416,5 @@ func partyContext(party string) map[string][]string {
 	case who.Kind == eval.Root:
 		return map[string][]string{"aws:PrincipalAccount": {who.Account}}
 	}
-	return eval.PrincipalContext(who)
+	return contextOf(who)
 }

@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -54,31 +55,56 @@ func newDoors(members []member) doors {
 	return d
 }
 
-// naming gives the places of the roles, of those asked for, that might let
-// somebody in, in order.
-func (d *doors) naming(who *eval.Principal, asked []*asked) []int {
-	lists := [][]int{d.everyone, d.named[who.ARN], d.named[who.Account]}
+// naming gives the places of the roles that name somebody, or everyone, beside
+// those that only name the account.
+func (d *doors) naming(who *eval.Principal) []int {
+	places := slices.Concat(d.everyone, d.named[who.ARN])
 	if who.Kind == eval.Role {
-		lists = append(lists, d.named[sessionsOf(who.Account, roleName(who.ARN))])
+		places = append(places, d.named[sessionsOf(who.Account, roleName(who.ARN))]...)
 	}
-	var places []int
-	for _, list := range lists {
-		for _, place := range list {
-			if asked[place] != nil {
-				places = append(places, place)
-			}
-		}
-	}
-	slices.Sort(places)
-	return slices.Compact(places)
+	return places
 }
 
 // entry is a question about who enters the roles of a World.
 type entry struct {
 	*World
-	action string
-	asked  []*asked // of each role, by place; nil: the question is not about it
-	beyond *asked   // roles that are not in the World; nil: it is not about any
+	action    string
+	at        []*door           // of each role, by place; nil: the question is not about it
+	roles     []int             // those that it is about, in order
+	asking    map[int32][]int   // by document: the roles that a statement of it might let its holders ask for
+	trusting  map[string]bitset // by account: the roles that name it
+	beyond    *asked            // roles that are not in the World; nil: it is not about any
+	strangers map[string]Facts  // of the requests of those who are not members, by ARN or name
+}
+
+// door is what of the question is about one role.
+type door struct {
+	*asked
+	role  *Role
+	trust trustFindings
+	rcp   rcp
+	plain map[caste]bool // whom it admits of those whom its trust policy does not tell apart
+}
+
+// caste is all that a trust policy sees of those whom it does not tell apart.
+type caste struct {
+	kind    eval.PrincipalKind
+	account string
+	mayAsk  bool
+}
+
+func (d *door) admits(m *member, mayAsk bool) bool {
+	admits := func() bool { return d.role.admits(Caller{Principal: m.Who, MayAsk: mayAsk, Facts: m.facts}) }
+	if d.role.tells(&m.Who) {
+		return admits()
+	}
+	of := caste{m.Who.Kind, m.Who.Account, mayAsk}
+	known, ok := d.plain[of]
+	if !ok {
+		known = admits()
+		d.plain[of] = known
+	}
+	return known
 }
 
 // whoEnters answers WhoCan for the calls by which one becomes a role.
@@ -86,29 +112,73 @@ func (w *World) whoEnters(action, resource string) []Answer {
 	if resource == "" {
 		resource = "*"
 	}
-	e := entry{World: w, action: action, asked: make([]*asked, len(w.members))}
-	about := Question{Action: action, Resource: resource, Facts: w.facts}
-	actions := w.index.aboutAction(action)
-	var roles []int
-	for i, r := range w.doors.roles {
-		if r != nil && about.about(r.ARN) {
-			roles = append(roles, i)
-			e.asked[i] = e.index.ask(Question{Action: action, Resource: r.ARN, Facts: w.facts}, actions)
-		}
-	}
-	about.Except = w.doors.accounts
-	if !coversAny(about.Except, resource) {
-		e.beyond = e.index.ask(about, actions)
-	}
+	e := w.entry(action, resource)
 	var out []Answer
 	if strings.EqualFold(action, assumeRole) {
 		for i := range w.members {
-			if a, could := e.member(&w.members[i], len(roles) == 1 && w.doors.roles[roles[0]].ARN == resource); could {
+			if a, could := e.member(&w.members[i], len(e.roles) == 1 && w.doors.roles[e.roles[0]].ARN == resource); could {
 				out = append(out, a)
 			}
 		}
 	}
-	return append(out, e.outsiders(roles)...)
+	return append(out, e.outsiders()...)
+}
+
+// entry prepares the question: each document is asked once which roles it is
+// about, as most are about few.
+func (w *World) entry(action, resource string) *entry {
+	e := &entry{World: w, action: action, at: make([]*door, len(w.members)), asking: map[int32][]int{}, trusting: map[string]bitset{}, strangers: map[string]Facts{}}
+	actions := w.index.aboutAction(action)
+	about := Question{Action: action, Resource: resource, Facts: w.facts}
+	index := w.index.only(actions)
+	for i, r := range w.doors.roles {
+		if r == nil || !about.about(r.ARN) {
+			continue
+		}
+		q := Question{Action: action, Resource: r.ARN, Facts: w.facts}
+		e.roles = append(e.roles, i)
+		e.at[i] = &door{index.ask(q, actions), r, r.findings(action), w.rcp(r.Account, &q), map[caste]bool{}}
+		for document := range e.at[i].allowedBy {
+			e.asking[document] = append(e.asking[document], i)
+		}
+	}
+	about.Except = w.doors.accounts
+	if !coversAny(about.Except, resource) {
+		e.beyond = w.index.ask(about, actions)
+	}
+	return e
+}
+
+// places are those of the roles that might let a member in, in order: those that
+// name it, and those that leave it to its account's policies, of which it has one.
+func (e *entry) places(m *member) []int {
+	out := slices.DeleteFunc(e.doors.naming(&m.Who), func(place int) bool { return e.at[place] == nil })
+	trusting := e.trustingAccount(m.Who.Account)
+	for _, document := range m.identity {
+		asks := e.asking[document]
+		if document == unknown {
+			asks = e.roles
+		}
+		for _, place := range asks {
+			if trusting.has(place) {
+				out = append(out, place)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (e *entry) trustingAccount(account string) bitset {
+	set, have := e.trusting[account]
+	if !have {
+		set = newBitset(len(e.members))
+		for _, place := range e.doors.named[account] {
+			set.set(place)
+		}
+		e.trusting[account] = set
+	}
+	return set
 }
 
 // member says which of the roles a member might enter. One is about a single
@@ -118,67 +188,57 @@ func (e *entry) member(m *member, one bool) (Answer, bool) {
 		return Answer{}, false
 	}
 	a := Answer{Principal: m.Who, Extent: Sometimes}
-	for _, place := range e.doors.naming(&m.Who, e.asked) {
-		role := e.doors.roles[place]
-		found, extent := e.asked[place].put(m)
-		limits := e.rcp(role.Account, &e.asked[place].Question)
-		if limits.deny(&e.asked[place].Question, m.facts) && !m.linked() || !role.Admits(Caller{Principal: m.Who, MayAsk: len(found) > 0, Facts: e.facts}) {
+	places := e.places(m)
+	via := findings{list: make([]Finding, 0, len(places)+1)}
+	for _, place := range places {
+		at := e.at[place]
+		found, extent := at.put(m)
+		if at.rcp.deny(&at.Question, m.facts) && !m.linked() || !at.admits(m, len(found) > 0) {
 			continue
 		}
-		for _, f := range append(found, role.findings(e.action, &m.Who)...) {
-			a.Via = addFinding(a.Via, f)
-		}
-		if one && extent == Always && !limits.might(&e.asked[place].Question) && role.alwaysAdmits(&m.Who) {
+		via.add(found...)
+		via.addOnce(at.trust.naming(&m.Who))
+		if one && extent == Always && !at.rcp.might(&at.Question) && at.role.alwaysAdmits(&m.Who) {
 			a.Extent = Always
 		}
 	}
 	if e.beyond != nil {
 		found, _ := e.beyond.put(m)
-		for _, f := range found {
-			a.Via = addFinding(a.Via, f)
-		}
+		via.add(found...)
 	}
+	a.Via = via.list
 	return a, len(a.Via) > 0
 }
 
 // outsiders are those whom the roles let in and who are not members.
-func (e *entry) outsiders(roles []int) []Answer {
-	found := map[string]*Answer{}
-	for _, place := range roles {
-		role := e.doors.roles[place]
-		for _, who := range role.outsiders(e.action) {
-			if _, member := e.byARN[who.ARN]; member || !e.letsIn(role, who) {
-				continue
-			}
-			q := &e.asked[place].Question
-			if limits := e.rcp(role.Account, q); limits.deny(q, e.facts.With(partyContext(who.ARN))) {
-				continue
-			}
-			a := found[who.ARN]
-			if a == nil {
-				a = &Answer{Principal: who, Extent: Sometimes}
-				found[who.ARN] = a
-			}
-			for _, f := range role.findings(e.action, &who) {
-				a.Via = addFinding(a.Via, f)
+func (e *entry) outsiders() []Answer {
+	var found answers
+	for _, place := range e.roles {
+		at := e.at[place]
+		for _, who := range at.role.outsiders(e.action) {
+			if _, member := e.byARN[who.ARN]; !member && e.letsIn(at, who) {
+				found.of(who).addOnce(at.trust.naming(&who))
 			}
 		}
 	}
-	var out []Answer
-	for _, name := range slices.Sorted(maps.Keys(found)) {
-		out = append(out, *found[name])
-	}
-	return out
+	return found.sorted()
 }
 
-func (e *entry) letsIn(role *Role, who eval.Principal) bool {
-	switch who.Kind {
-	case eval.Anonymous: // whom Admits cannot judge: nobody in particular
-		return true
-	case eval.Root:
-		return !hasAccount(e.doors.accounts, who.Account) && role.AdmitsAccount(who.Account, e.facts)
+func (e *entry) letsIn(at *door, who eval.Principal) bool {
+	facts, known := e.strangers[who.ARN]
+	if !known {
+		facts = e.facts.With(partyContext(who.ARN))
+		e.strangers[who.ARN] = facts
 	}
-	return role.Admits(Caller{Principal: who, MayAsk: true, Facts: e.facts})
+	switch {
+	case at.rcp.deny(&at.Question, facts):
+		return false
+	case who.Kind == eval.Anonymous: // whom Admits cannot judge: nobody in particular
+		return true
+	case who.Kind == eval.Root:
+		return !hasAccount(e.doors.accounts, who.Account) && at.role.AdmitsAccount(who.Account, e.facts)
+	}
+	return at.role.admits(Caller{Principal: who, MayAsk: true, Facts: facts})
 }
 
 // hasAccount reports whether an account is among doors.accounts.
@@ -197,8 +257,9 @@ func (r *Role) outsiders(action string) []eval.Principal {
 		for _, name := range r.services {
 			out = append(out, eval.Principal{Kind: eval.Service, ARN: name})
 		}
-		for name := range r.aws {
-			if p, err := eval.ParsePrincipal(name); err == nil {
+		for name := range r.aws { // an account stands there by its id and as it was written
+			p, err := eval.ParsePrincipal(name)
+			if err == nil && !slices.ContainsFunc(out, func(have eval.Principal) bool { return have.ARN == p.ARN }) {
 				out = append(out, p)
 			}
 		}
@@ -213,21 +274,34 @@ func (r *Role) outsiders(action string) []eval.Principal {
 	return out
 }
 
-// findings are the trust policy's statements that name somebody for the call.
-func (r *Role) findings(action string, who *eval.Principal) []Finding {
+// trustFindings are a trust policy's statements that allow somebody a call.
+type trustFindings []Finding
+
+func (r *Role) findings(action string) trustFindings {
 	name := "trust policy of " + r.ARN
 	if r.Trust == nil {
-		return []Finding{{Policy: name, Unknown: true}}
+		return trustFindings{{Policy: name, Unknown: true}}
 	}
-	var out []Finding
+	var out trustFindings
 	for i, s := range r.Trust.Statements {
-		if s.Effect == iam.Allow && touches(withoutResource(s), Question{Action: action, Resource: "*"}) && names(&s, who) {
+		if s.Effect == iam.Allow && touches(withoutResource(s), Question{Action: action, Resource: "*"}) {
 			out = append(out, Finding{
 				Policy: name, Index: i, Statement: s, Actions: s.Actions, Resources: []string{r.ARN}, Open: s.Conditions,
 			})
 		}
 	}
 	return out
+}
+
+// naming are those that might mean somebody.
+func (t trustFindings) naming(who *eval.Principal) iter.Seq[Finding] {
+	return func(yield func(Finding) bool) {
+		for i := range t {
+			if (t[i].Unknown || names(&t[i].Statement, who)) && !yield(t[i]) {
+				return
+			}
+		}
+	}
 }
 
 // withoutResource is a statement read as one that is about any resource, as

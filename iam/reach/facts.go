@@ -56,16 +56,29 @@ func (f Facts) With(keys map[string][]string) Facts {
 // Free returns the document as it reads for whom every open condition favours:
 // an Allow that some request can meet loses its conditions, a Deny stays only
 // if no request can escape it. What is left has no conditions.
-func (f Facts) Free(d *iam.Document) *iam.Document {
+func (f Facts) Free(d *iam.Document) *iam.Document { return unconditional(d, f.favouring(d)) }
+
+// favouring tells for each statement whether Free keeps it.
+func (f *Facts) favouring(d *iam.Document) []byte {
+	kept := make([]byte, len(d.Statements))
+	for i, s := range d.Statements {
+		open, alive := f.settle(d.Version, s.Conditions)
+		if alive && (s.Effect == iam.Allow || len(open) == 0) {
+			kept[i] = 1
+		}
+	}
+	return kept
+}
+
+// unconditional is a document of the kept statements without their conditions.
+func unconditional(d *iam.Document, kept []byte) *iam.Document {
 	out := *d
 	out.Statements = nil
-	for _, s := range d.Statements {
-		open, alive := f.settle(d.Version, s.Conditions)
-		if !alive || s.Effect == iam.Deny && len(open) > 0 {
-			continue
+	for i, s := range d.Statements {
+		if kept[i] == 1 {
+			s.Conditions = nil
+			out.Statements = append(out.Statements, s)
 		}
-		s.Conditions = nil
-		out.Statements = append(out.Statements, s)
 	}
 	return &out
 }

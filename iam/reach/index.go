@@ -261,6 +261,21 @@ func (x *index) aboutAction(action string) bitset {
 	return out
 }
 
+// only is the index for many questions about one action: it has the statements
+// of aboutAction alone.
+func (x *index) only(actions bitset) *index {
+	among := func(list []int32) []int32 {
+		return slices.DeleteFunc(slices.Clone(list), func(s int32) bool { return !actions.has(int(s)) })
+	}
+	out := *x
+	out.resources.always = among(x.resources.always)
+	out.resources.statements = make([][]int32, len(x.resources.statements))
+	for i, list := range x.resources.statements {
+		out.resources.statements[i] = among(list)
+	}
+	return &out
+}
+
 // concerned are the statements that concern a question, in order, of those about
 // its action.
 func (x *index) concerned(q *Question, actions bitset) []int32 {

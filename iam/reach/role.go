@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/eval"
@@ -20,6 +21,7 @@ type Role struct {
 	named    []string        // the ARNs among them, as they stand in the policy
 	services []string
 	issuers  []string // ARNs of OIDC and SAML providers
+	freed    sync.Map // the trust policy as Facts.Free reads it, compiled, by what that keeps: callers differ little
 }
 
 // NewRole reads whom a trust policy names. A policy that is not known is nil.
@@ -45,8 +47,10 @@ func NewRole(arn, account string, trust *iam.Document) *Role {
 			r.issuers = append(r.issuers, p.Federated...)
 		}
 	}
-	slices.Sort(r.services)
-	r.services = slices.Compact(r.services)
+	for _, list := range []*[]string{&r.services, &r.issuers} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
 	return r
 }
 
@@ -140,10 +144,15 @@ func (c *Caller) action() string {
 // Admits reports whether the trust policy might let the caller in. A role may
 // come as any of its sessions: it chooses their names itself.
 func (r *Role) Admits(c Caller) bool {
+	c.Facts = c.Facts.With(contextOf(c.Principal))
+	return r.admits(c)
+}
+
+// admits is Admits for a caller whose facts say who it is.
+func (r *Role) admits(c Caller) bool {
 	if !r.mentions(&c.Principal, c.MayAsk) {
 		return false
 	}
-	c.Facts = c.Facts.With(contextOf(c.Principal))
 	if r.judge(c) {
 		return true
 	}
@@ -178,6 +187,15 @@ func (r *Role) mentions(p *eval.Principal, mayAsk bool) bool {
 	return true
 }
 
+// tells reports whether the trust policy tells a principal from others of its
+// kind and account.
+func (r *Role) tells(p *eval.Principal) bool {
+	return r.Trust != nil && slices.ContainsFunc(r.Trust.Statements, func(s iam.Statement) bool { return len(s.Conditions) > 0 }) ||
+		slices.ContainsFunc(r.named, func(arn string) bool {
+			return arn == p.ARN || strings.Contains(arn, ":assumed-role/") && roleName(arn) == roleName(p.ARN)
+		})
+}
+
 // AdmitsAccount reports whether the trust policy might let in some principal of
 // an account of which only the account is known.
 func (r *Role) AdmitsAccount(account string, facts Facts) bool {
@@ -204,7 +222,7 @@ func (r *Role) judge(c Caller) bool {
 	if r.Trust == nil {
 		return true
 	}
-	trust, err := eval.Compile(r.ARN, eval.Trust, c.Facts.Free(r.Trust))
+	trust, err := r.free(&c.Facts)
 	if err != nil {
 		return true
 	}
@@ -218,6 +236,20 @@ func (r *Role) judge(c Caller) bool {
 	return layers.MightAllow(&eval.Request{
 		Principal: c.Principal, Action: c.action(), Resource: r.ARN, ResourceAccount: r.Account,
 	})
+}
+
+// free compiles the trust policy as the facts leave it.
+func (r *Role) free(f *Facts) (*eval.Policy, error) {
+	kept := f.favouring(r.Trust)
+	key := string(kept)
+	if have, ok := r.freed.Load(key); ok {
+		return have.(*eval.Policy), nil
+	}
+	policy, err := eval.Compile(r.ARN, eval.Trust, unconditional(r.Trust, kept))
+	if err == nil {
+		r.freed.Store(key, policy)
+	}
+	return policy, err
 }
 
 // Reachable reports whether a principal of AWS with these policies might become the

@@ -233,35 +233,12 @@ func arnsOf(act *action.Action, partition string) []string {
 func (m *member) answer(questions []*asked) (Answer, bool) {
 	a := Answer{Principal: m.Who}
 	var all extents
+	var via findings
 	for _, q := range questions {
 		found, extent := q.put(m)
 		all.add(extent)
-		if a.Via == nil {
-			a.Via = found
-			continue
-		}
-		for _, f := range found {
-			a.Via = addFinding(a.Via, f)
-		}
+		via.add(found...)
 	}
-	a.Extent = all.sum()
+	a.Via, a.Extent = via.list, all.sum()
 	return a, a.Extent != Never
-}
-
-// addFinding adds a finding, or what it adds to one on the same statement.
-func addFinding(list []Finding, f Finding) []Finding {
-	for i := range list {
-		have := &list[i]
-		if have.Policy != f.Policy || have.Index != f.Index || have.Unknown != f.Unknown {
-			continue
-		}
-		for _, a := range f.Actions {
-			have.Actions = appendNew(have.Actions, a)
-		}
-		for _, r := range f.Resources {
-			have.Resources = appendNew(have.Resources, r)
-		}
-		return list
-	}
-	return append(list, f)
 }
