@@ -2,7 +2,6 @@ package iam
 
 import (
 	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -134,7 +133,7 @@ func covers(wide, narrow string, fold bool) bool {
 	if !startsWider(wide, narrow, fold) {
 		return false
 	}
-	if !strings.ContainsAny(narrow, "*?") {
+	if !HasWildcard(narrow) {
 		return match(wide, narrow, fold)
 	}
 	return coverTokens(tokens(wide, fold), tokens(narrow, fold))

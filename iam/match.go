@@ -20,6 +20,12 @@ func Match(pattern, s string) bool { return match(pattern, s, false) }
 // names are compared.
 func MatchFold(pattern, s string) bool { return match(pattern, s, true) }
 
+// HasWildcard reports whether a pattern holds '*' or '?', and so stands for more
+// than itself.
+func HasWildcard(pattern string) bool {
+	return strings.IndexByte(pattern, '*') >= 0 || strings.IndexByte(pattern, '?') >= 0
+}
+
 // patience is how many characters may match in vain before the rest is searched
 // for in a way that is slower to begin and never looks back.
 const patience = 1024

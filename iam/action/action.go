@@ -208,7 +208,7 @@ func Expand(pattern string) []string {
 		}
 		prefix, name = "*", "*"
 	}
-	if !hasWildcard(prefix + name) {
+	if !iam.HasWildcard(prefix + name) {
 		if a, ok := Lookup(pattern); ok {
 			return []string{a.String()}
 		}
@@ -225,5 +225,3 @@ func Expand(pattern string) []string {
 	slices.Sort(actions)
 	return actions
 }
-
-func hasWildcard(s string) bool { return strings.ContainsAny(s, "*?") }

@@ -185,7 +185,7 @@ func (a *archive) matching(pattern string) []*entry {
 	}
 	var found []*entry
 	for i := range a.services {
-		if e := &a.services[i]; hasWildcard(pattern) && iam.MatchFold(pattern, e.prefix) {
+		if e := &a.services[i]; iam.HasWildcard(pattern) && iam.MatchFold(pattern, e.prefix) {
 			found = append(found, e)
 		}
 	}

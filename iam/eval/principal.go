@@ -47,7 +47,7 @@ func compilePrincipals(p *iam.Principal) (*principals, error) {
 		return out, errors.New("a principal has no name")
 	}
 	for _, s := range slices.Concat(p.Service, p.Federated) {
-		if strings.ContainsAny(s, "*?") {
+		if iam.HasWildcard(s) {
 			return out, fmt.Errorf("principal %q: a wildcard stands for no service or provider", s)
 		}
 	}
@@ -55,7 +55,7 @@ func compilePrincipals(p *iam.Principal) (*principals, error) {
 		switch arn, err := iam.ParseARN(s); {
 		case s == "*":
 			out.allAWS = true
-		case strings.ContainsAny(s, "*?"):
+		case iam.HasWildcard(s):
 			return out, fmt.Errorf("principal %q: a wildcard must stand alone", s)
 		case err == nil && (strings.Contains(s, "${") || arn.Service != "iam" && arn.Service != "sts"), err != nil && !iam.IsAccountID(s) && !isUniqueID(s):
 			return out, fmt.Errorf("principal %q names nobody", s)

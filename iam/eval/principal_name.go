@@ -24,7 +24,7 @@ func ParsePrincipal(name string) (Principal, error) {
 		return Principal{Kind: Service, ARN: name}, nil
 	}
 	arn, err := iam.ParseARN(name)
-	if err != nil || strings.ContainsAny(name, "*?") || !iam.IsAccountID(arn.Account) {
+	if err != nil || iam.HasWildcard(name) || !iam.IsAccountID(arn.Account) {
 		return Principal{}, fmt.Errorf("principal %q is neither an ARN of IAM or STS, an account, a service nor an identity provider", name)
 	}
 	kind, ok := principalKind(arn)

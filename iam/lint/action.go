@@ -37,7 +37,7 @@ func (p *pass) unknownAction(v *node, prefix, name string) {
 	if !ok || hasAction(s, name) {
 		return
 	}
-	if wild(name) {
+	if iam.HasWildcard(name) {
 		p.report(v, "no action of %s matches %q%s", s.Prefix, v.text, asOf())
 		return
 	}
@@ -50,7 +50,7 @@ func (p *pass) unknownAction(v *node, prefix, name string) {
 
 // hasAction reports whether a service has an action that a pattern matches.
 func hasAction(s *action.Service, pattern string) bool {
-	if !wild(pattern) {
+	if !iam.HasWildcard(pattern) {
 		_, ok := s.Action(pattern)
 		return ok
 	}
@@ -79,7 +79,7 @@ func invalidServiceInAction(p *pass) {
 // knownService reports whether a prefix, which may have wildcards, is that of a
 // service.
 func knownService(prefix string) bool {
-	if !wild(prefix) {
+	if !iam.HasWildcard(prefix) {
 		_, ok := action.ServiceByPrefix(prefix)
 		return ok
 	}
@@ -112,12 +112,12 @@ func unsupportedAction(p *pass) {
 
 func wildcardInService(p *pass) {
 	for _, v := range p.values(actions, notAction) {
-		if prefix, _, ok := strings.Cut(v.text, ":"); ok && wild(prefix) {
+		if prefix, _, ok := strings.Cut(v.text, ":"); ok && iam.HasWildcard(prefix) {
 			p.report(v, "%q names services by a wildcard: it takes in what AWS adds later", v.text)
 		}
 	}
 	for _, v := range p.values(resources, notResource) {
-		if parts := strings.SplitN(v.text, ":", 4); len(parts) > 3 && wild(parts[2]) && !strings.Contains(parts[2], "${") {
+		if parts := strings.SplitN(v.text, ":", 4); len(parts) > 3 && iam.HasWildcard(parts[2]) && !strings.Contains(parts[2], "${") {
 			p.report(v, "%q names services by a wildcard: it takes in what AWS adds later", v.text)
 		}
 	}

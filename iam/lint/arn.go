@@ -147,7 +147,7 @@ var arnServices = sync.OnceValue(func() map[string]bool {
 // knownARNService reports whether AWS has a service of that name. It decodes
 // the whole reference only for those whose ARNs name another than its actions.
 func knownARNService(name string) bool {
-	if wild(name) {
+	if iam.HasWildcard(name) {
 		return true
 	}
 	if _, ok := action.ServiceByPrefix(name); ok {
@@ -203,7 +203,7 @@ var (
 
 // isRegion reports whether s, which may have wildcards, can be a region.
 func isRegion(s string) bool {
-	if wild(s) {
+	if iam.HasWildcard(s) {
 		return true
 	}
 	number := strings.LastIndexByte(s, '-')
@@ -235,7 +235,7 @@ func badAccount(p *pass, v *node, a arn) {
 		return
 	}
 	account := a.parts[partAccount]
-	if account == "" || wild(account) || iam.IsAccountID(account) || account == "aws" || account == "aws-managed" {
+	if account == "" || iam.HasWildcard(account) || iam.IsAccountID(account) || account == "aws" || account == "aws-managed" {
 		return
 	}
 	for _, s := range a.shapes {

@@ -102,7 +102,7 @@ func partFits(pattern, shape string) bool {
 		return strings.Trim(pattern, "*") == ""
 	case shape == "?*":
 		return pattern != ""
-	case !wild(pattern) && !wild(shape):
+	case !iam.HasWildcard(pattern) && !iam.HasWildcard(shape):
 		return pattern == shape
 	}
 	return iam.Overlaps(pattern, shape)

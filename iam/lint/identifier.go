@@ -24,7 +24,7 @@ func (p *pass) literals(keys ...string) []*node {
 			continue
 		}
 		for _, v := range c.values {
-			if !strings.Contains(v.text, "${") && !(wild(v.text) && c.like()) {
+			if !strings.Contains(v.text, "${") && !(iam.HasWildcard(v.text) && c.like()) {
 				values = append(values, v)
 			}
 		}
@@ -34,7 +34,7 @@ func (p *pass) literals(keys ...string) []*node {
 
 func invalidRegion(p *pass) {
 	for _, v := range p.literals("aws:RequestedRegion") {
-		if !isRegion(v.text) && !wild(v.text) && v.text != "aws-global" {
+		if !isRegion(v.text) && !iam.HasWildcard(v.text) && v.text != "aws-global" {
 			p.report(v, "AWS has no region %q", v.text)
 		}
 	}
@@ -93,7 +93,7 @@ func servicePrincipalFormat(p *pass) {
 		}
 	}
 	for _, v := range p.principalValues() {
-		if v.kind == "Service" && !wild(v.text) && !strings.Contains(v.text, "${") {
+		if v.kind == "Service" && !iam.HasWildcard(v.text) && !strings.Contains(v.text, "${") {
 			bad(v.node)
 		}
 	}

@@ -3,6 +3,7 @@ package lint
 import (
 	"strings"
 
+	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/action"
 )
 
@@ -18,7 +19,7 @@ var keyChecks = []*check{
 func keyFormat(p *pass) {
 	for _, c := range p.conditions() {
 		prefix, name, ok := strings.Cut(c.key.text, ":")
-		if !ok || prefix == "" || name == "" || wild(c.key.text) {
+		if !ok || prefix == "" || name == "" || iam.HasWildcard(c.key.text) {
 			p.report(c.key, "%q is no condition key: it has the form service:key", c.key.text)
 		}
 	}
@@ -41,7 +42,7 @@ func deprecatedKey(p *pass) {
 // it, and no check of its own says why.
 func (c *condition) unexplained() (prefix, name string, ok bool) {
 	prefix, name, ok = strings.Cut(c.key.text, ":")
-	if !ok || prefix == "" || name == "" || wild(c.key.text) || c.variable() || c.is(deprecated) || tagless(c.key.text) {
+	if !ok || prefix == "" || name == "" || iam.HasWildcard(c.key.text) || c.variable() || c.is(deprecated) || tagless(c.key.text) {
 		return "", "", false
 	}
 	_, known := c.keyType()

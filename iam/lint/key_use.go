@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/action"
 )
 
@@ -37,7 +38,7 @@ func actionWithoutKey(p *pass) {
 		}
 		var without []string
 		for _, v := range s.values(actions) {
-			if a, ok := action.Lookup(v.text); ok && !wild(v.text) && strings.EqualFold(a.Service, prefixOf(k.Name)) && !carries(a, k.Name) {
+			if a, ok := action.Lookup(v.text); ok && !iam.HasWildcard(v.text) && strings.EqualFold(a.Service, prefixOf(k.Name)) && !carries(a, k.Name) {
 				without = append(without, v.text)
 			}
 		}
@@ -98,7 +99,7 @@ func endpointKeys(p *pass) {
 		if !c.is("aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths") {
 			continue
 		}
-		all := s.has(notAction) || slices.ContainsFunc(s.values(actions), func(v *node) bool { return wild(prefixOf(v.text)) })
+		all := s.has(notAction) || slices.ContainsFunc(s.values(actions), func(v *node) bool { return iam.HasWildcard(prefixOf(v.text)) })
 		if all {
 			p.report(c.key, "some services only know %s, and the statement is about all", c.key.text).hint("name their actions")
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/action"
 )
 
@@ -23,7 +24,7 @@ func foreignResource(p *pass) {
 		}
 		for _, v := range s.values(resources) {
 			a := p.arn(v.text)
-			if !a.wellFormed() || wild(a.parts[partService]) || slices.ContainsFunc(services, func(svc *action.Service) bool { return a.of(svc) }) {
+			if !a.wellFormed() || iam.HasWildcard(a.parts[partService]) || slices.ContainsFunc(services, func(svc *action.Service) bool { return a.of(svc) }) {
 				continue
 			}
 			p.report(v, "%q is of another service than the actions", v.text).hint("a policy is about the resource that it is attached to")
@@ -71,7 +72,7 @@ func actionWithoutResource(p *pass) {
 			continue
 		}
 		for _, v := range s.values(actions) {
-			if strings.Contains(v.text, "${") || wild(prefixOf(v.text)) {
+			if strings.Contains(v.text, "${") || iam.HasWildcard(prefixOf(v.text)) {
 				continue
 			}
 			names := p.expand(v.text)

@@ -150,13 +150,13 @@ func githubBranch(p *pass) {
 			continue
 		}
 		for _, v := range c.values {
-			if !wild(v.text) || anyOwner(v.text) {
+			if !iam.HasWildcard(v.text) || anyOwner(v.text) {
 				continue // the latter is said, louder, by githubRepository
 			}
 			repository, rest, _ := strings.Cut(strings.TrimPrefix(v.text, "repo:"), ":")
-			if wild(repository) && !s.uses(github+":repository", github+":repository_id") {
+			if iam.HasWildcard(repository) && !s.uses(github+":repository", github+":repository_id") {
 				p.report(v, "%q leaves open which repository it is", v.text).hint("name the repository and the branch or environment")
-			} else if wild(rest) && !s.uses(github+":ref", github+":environment", github+":job_workflow_ref") {
+			} else if iam.HasWildcard(rest) && !s.uses(github+":ref", github+":environment", github+":job_workflow_ref") {
 				p.report(v, "%q is any branch, tag and pull request", v.text).hint("name the branch or environment, or add %s:ref", github)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/action"
 )
 
@@ -70,7 +71,7 @@ func rcpAction(p *pass) {
 		prefix, _, ok := strings.Cut(v.text, ":")
 		switch {
 		case s.allows() && p.fullAccess(s):
-		case !ok || wild(prefix):
+		case !ok || iam.HasWildcard(prefix):
 			p.report(v, "resource control policies name the service of each action: %q does not", v.text)
 		case knownService(prefix) && !slices.Contains(services, strings.ToLower(prefix)):
 			p.report(v, "resource control policies do not apply to %s%s", prefix, asOf())

@@ -219,5 +219,3 @@ func (c *condition) like() bool {
 func (c *condition) one(want string) bool {
 	return len(c.values) > 0 && !slices.ContainsFunc(c.values, func(v *node) bool { return !strings.EqualFold(v.text, want) })
 }
-
-func wild(s string) bool { return strings.ContainsAny(s, "*?") }

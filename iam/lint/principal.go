@@ -25,7 +25,7 @@ func principalFormat(p *pass) {
 		p.report(bad.node, "%s", bad.what).hint(`write {"AWS": "arn:…"}, {"Service": "…"} or {"Federated": "…"}`)
 	}
 	for _, v := range p.principalValues() {
-		if v.kind == "AWS" && !wild(v.text) && !strings.Contains(v.text, "${") && !isAWSPrincipal(v.text) {
+		if v.kind == "AWS" && !iam.HasWildcard(v.text) && !strings.Contains(v.text, "${") && !isAWSPrincipal(v.text) {
 			p.report(v.node, "%q is no AWS principal", v.text).hint("write an account id, or the ARN of a user, role or session")
 		}
 	}
@@ -73,7 +73,7 @@ func principalKey(p *pass) {
 
 func wildcardInPrincipal(p *pass) {
 	for _, v := range p.principalValues() {
-		if wild(v.text) && (v.kind != "AWS" || v.text != "*") && !strings.Contains(v.text, "${") {
+		if iam.HasWildcard(v.text) && (v.kind != "AWS" || v.text != "*") && !strings.Contains(v.text, "${") {
 			p.report(v.node, "%q: principals take no wildcards, but for \"*\" as a whole", v.text).
 				hint(`name them, or allow more and add a condition on aws:PrincipalArn`)
 		}

@@ -88,7 +88,7 @@ func redundantAction(p *pass) {
 func existing(values []*node) []*node {
 	return slices.DeleteFunc(slices.Clone(values), func(v *node) bool {
 		_, ok := action.Lookup(v.text)
-		return !ok && !wild(v.text)
+		return !ok && !iam.HasWildcard(v.text)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/action"
 )
 
@@ -55,7 +56,7 @@ func untagged(s *statement) []string {
 	for _, v := range s.values(actions) {
 		prefix, name, _ := strings.Cut(v.text, ":")
 		svc, ok := action.ServiceByPrefix(prefix)
-		if !ok || wild(prefix) || !hasAction(svc, name) {
+		if !ok || iam.HasWildcard(prefix) || !hasAction(svc, name) {
 			continue
 		}
 		knows[svc.Prefix] = knows[svc.Prefix] || anyTagged(svc, name)
@@ -72,7 +73,7 @@ func untagged(s *statement) []string {
 
 // anyTagged reports whether an action that matches may carry a resource's tags.
 func anyTagged(s *action.Service, pattern string) bool {
-	if !wild(pattern) {
+	if !iam.HasWildcard(pattern) {
 		a, ok := s.Action(pattern)
 		return ok && carries(a, "aws:ResourceTag/${TagKey}")
 	}

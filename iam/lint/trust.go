@@ -55,7 +55,7 @@ func provider(s string) string {
 	switch {
 	case slices.Contains(wellKnown, s) || s == "appleid.apple.com":
 		return "OIDC"
-	case err != nil || a.Service != "iam" || !iam.IsAccountID(a.Account) && !wild(a.Account):
+	case err != nil || a.Service != "iam" || !iam.IsAccountID(a.Account) && !iam.HasWildcard(a.Account):
 		return ""
 	case strings.HasPrefix(a.Resource, "oidc-provider/"):
 		return "OIDC"
@@ -68,7 +68,7 @@ func provider(s string) string {
 func federatedSyntax(p *pass) {
 	for _, s := range p.statements {
 		for _, v := range s.of("Federated") {
-			if provider(v.text) == "" && !wild(v.text) {
+			if provider(v.text) == "" && !iam.HasWildcard(v.text) {
 				p.report(v, "%q is no identity provider", v.text).
 					hint("write the ARN of an oidc-provider or saml-provider, or one of %s", strings.Join(wellKnown, ", "))
 			}

@@ -138,7 +138,7 @@ func wildcardWithoutLike(p *pass) {
 			continue
 		}
 		for _, v := range c.values {
-			if !wild(stripVariables(v.text)) {
+			if !iam.HasWildcard(stripVariables(v.text)) {
 				continue
 			}
 			f := p.report(v, "%s takes %q literally", c.op.Name, v.text)
@@ -198,7 +198,7 @@ func sensitiveWildcard(p *pass) {
 			continue
 		}
 		for _, v := range c.values {
-			if wild(stripVariables(v.text)) {
+			if iam.HasWildcard(stripVariables(v.text)) {
 				p.report(v, "%s holds an id: a wildcard lets in strangers", c.key.text).hint("name the ids")
 				break
 			}

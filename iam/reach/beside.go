@@ -254,7 +254,7 @@ func (w *World) rcp(account string, q *Question) rcp {
 		return rcp{}
 	}
 	service, _, _ := strings.Cut(q.Action, ":")
-	some := strings.ContainsAny(service, "*?") || iam.MatchFold(q.Action, "kms:RetireGrant") // which they leave alone
+	some := iam.HasWildcard(service) || iam.MatchFold(q.Action, "kms:RetireGrant") // which they leave alone
 	switch {
 	case !some && !slices.Contains(eval.DefaultRCPServices(), strings.ToLower(service)) || strings.EqualFold(q.Action, "kms:RetireGrant"):
 		return rcp{}

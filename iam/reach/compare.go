@@ -157,7 +157,7 @@ func (c *comparison) new(s scope) (actions []string, later bool) {
 	parts := s.narrower()
 	isNew := map[string]bool{} // by what tells actions apart
 	for _, narrow := range parts {
-		if strings.ContainsAny(narrow.action, "*?") {
+		if iam.HasWildcard(narrow.action) {
 			found, onlyLater := c.new(narrow)
 			if !onlyLater {
 				actions = append(actions, found...)
@@ -196,7 +196,7 @@ func (c *comparison) mark(action string) string {
 // splits reports whether some statement is about a part of an action pattern
 // and not about the rest. What none splits is new or not as a whole.
 func (c *comparison) splits(action string) bool {
-	return strings.ContainsAny(action, "*?") && slices.ContainsFunc(c.patterns, func(pattern string) bool {
+	return iam.HasWildcard(action) && slices.ContainsFunc(c.patterns, func(pattern string) bool {
 		return overlapsAction(pattern, action) && !iam.CoversFold(pattern, action)
 	})
 }
@@ -225,7 +225,7 @@ func (s *scope) narrower() []scope {
 		service, name = "*", "*"
 	}
 	var names []string
-	if strings.ContainsAny(service, "*?") {
+	if iam.HasWildcard(service) {
 		for _, prefix := range action.Services() {
 			if iam.MatchFold(service, prefix) {
 				names = append(names, prefix+":"+name)

@@ -158,7 +158,7 @@ func (c *claims) add(issuer string, one iam.Condition) bool {
 	}
 	var values []string
 	for _, v := range one.Values {
-		if op.Name != "StringLike" && strings.ContainsAny(repositoryIn(claim, v), "*?") {
+		if op.Name != "StringLike" && iam.HasWildcard(repositoryIn(claim, v)) {
 			continue // by its letter, which no repository is called
 		}
 		values = append(values, freeVariables(v))

@@ -90,11 +90,11 @@ func (m *mentions) document(d *iam.Document) actionSet {
 func (m *mentions) pattern(pattern string, out *actionSet) {
 	service, _, _ := strings.Cut(pattern, ":")
 	switch {
-	case !strings.ContainsAny(pattern, "*?"):
+	case !iam.HasWildcard(pattern):
 		if i, known := m.place[pattern]; known {
 			out.set(i)
 		}
-	case strings.ContainsAny(service, "*?") || m.services[service]:
+	case iam.HasWildcard(service) || m.services[service]:
 		for action, i := range m.place {
 			if iam.Match(pattern, action) {
 				out.set(i)

@@ -3,6 +3,8 @@ package reach
 import (
 	"slices"
 	"strings"
+
+	"github.com/postern-dev/postern/iam"
 )
 
 // GitHub and GitLab have one issuer each for all their customers.
@@ -21,7 +23,7 @@ func readSubject(subject string) Tokens {
 	t := Tokens{Subject: subject}
 	parts := strings.Split(subject, ":")
 	for i := 0; i < len(parts); i++ {
-		if strings.ContainsAny(parts[i], "*?") {
+		if iam.HasWildcard(parts[i]) {
 			break // may stand for names and values of any number
 		}
 		if parts[i] == "pull_request" {
@@ -101,7 +103,7 @@ func (e *Entry) judge(c *claims) {
 func (c *claims) pins() bool {
 	for _, claim := range []string{"repository_id", "repository_owner_id", "enterprise_id", "enterprise", "project_id", "namespace_id"} {
 		values := c.asked[claim]
-		if len(values) > 0 && !slices.ContainsFunc(values, func(v string) bool { return strings.ContainsAny(v, "*?") }) {
+		if len(values) > 0 && !slices.ContainsFunc(values, iam.HasWildcard) {
 			return true
 		}
 	}
@@ -118,7 +120,7 @@ func (e *Entry) judgeOwners(t Tokens) {
 	}
 	for _, repository := range t.Repositories {
 		owner, _, whole := strings.Cut(repository, "/")
-		if !whole || strings.ContainsAny(owner, "*?") {
+		if !whole || iam.HasWildcard(owner) {
 			e.Open = appendNew(e.Open, "repositories of any owner who is called so enter: "+repository)
 		}
 	}
@@ -126,7 +128,7 @@ func (e *Entry) judgeOwners(t Tokens) {
 
 func (e *Entry) judgePlace(t Tokens) {
 	for _, repository := range t.Repositories {
-		if _, name, whole := strings.Cut(repository, "/"); whole && strings.ContainsAny(name, "*?") {
+		if _, name, whole := strings.Cut(repository, "/"); whole && iam.HasWildcard(name) {
 			e.Wide = appendNew(e.Wide, "repositories that match "+repository+" enter")
 		}
 	}
@@ -138,7 +140,7 @@ func (e *Entry) judgePlace(t Tokens) {
 	}
 	for _, list := range [][]string{t.Refs, t.Environments} {
 		for _, pattern := range list {
-			if strings.ContainsAny(pattern, "*?") {
+			if iam.HasWildcard(pattern) {
 				e.Wide = appendNew(e.Wide, "all that match "+pattern+" enter")
 			}
 		}

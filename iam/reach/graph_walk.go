@@ -236,7 +236,7 @@ func (w *walker) name(n *namedOf, resource string) {
 // mayBeOn is a cheap look at whether the policies name an ARN as resource of an
 // action: most of what is asked of a big estate ends here.
 func (w *walker) mayBeOn(action, arn string) bool {
-	if strings.ContainsAny(arn, "*?") {
+	if iam.HasWildcard(arn) {
 		return true
 	}
 	n := w.namedBy(action)
@@ -299,7 +299,7 @@ func (w *walker) assumes(e *Edge, to int) bool {
 			e.Why = append(e.Why, f)
 		}
 	}
-	return role.Admits(Caller{Principal: w.who(), MayAsk: may, Facts: w.facts})
+	return role.admits(Caller{Principal: w.who(), MayAsk: may, Facts: w.facts})
 }
 
 // tags reports whether a role lets the principal choose tags for its session,
@@ -310,7 +310,7 @@ func (w *walker) tags(to int) bool {
 	byTag := slices.ContainsFunc(w.graph.world.members[to].Permissions.Identity, func(p Policy) bool {
 		return p.Document != nil && slices.ContainsFunc(p.Document.Statements, asksTags)
 	})
-	return byTag && w.graph.role(to).Admits(Caller{Principal: w.who(), MayAsk: true, Facts: w.facts, call: tagSession})
+	return byTag && w.graph.role(to).admits(Caller{Principal: w.who(), MayAsk: true, Facts: w.facts, call: tagSession})
 }
 
 // asksTags reports whether a statement turns on tags of who asks.

@@ -37,9 +37,9 @@ const partsBeforeResource = 5
 // the names of actions, for which no search is needed.
 func overlapsAction(a, b string) bool {
 	switch {
-	case !strings.ContainsAny(a, "*?"):
+	case !iam.HasWildcard(a):
 		return iam.MatchFold(b, a)
-	case !strings.ContainsAny(b, "*?"):
+	case !iam.HasWildcard(b):
 		return iam.MatchFold(a, b)
 	}
 	return iam.OverlapsFold(a, b)
@@ -53,7 +53,7 @@ func overlapsARN(question, pattern string) bool {
 	switch {
 	case question == "*" || pattern == "*":
 		return true
-	case !strings.ContainsAny(question, "*?"):
+	case !iam.HasWildcard(question):
 		return iam.Match(pattern, question)
 	case question == pattern:
 		return true

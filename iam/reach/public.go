@@ -168,7 +168,7 @@ func standsForMany(operator, key, value string, token bool) bool {
 		network, err := netip.ParsePrefix(value)
 		return err == nil && network.Bits() < widestNetwork
 	}
-	if operator == "StringEquals" || operator == "StringEqualsIgnoreCase" || !strings.ContainsAny(value, "*?") {
+	if operator == "StringEquals" || operator == "StringEqualsIgnoreCase" || !iam.HasWildcard(value) {
 		return hasVariables(value)
 	}
 	if strings.HasPrefix(value, "arn:") {
