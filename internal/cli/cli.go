@@ -29,33 +29,79 @@ import (
 // group is a heading of the help and the commands under it.
 type group struct {
 	title    string
-	commands []*cobra.Command
+	commands command.List
 }
 
-// commands is the list of all commands, in the order of the help.
-func commands(a *command.App) []group {
+// of are the commands of the group that root has.
+func (g group) of(root *cobra.Command) []*cobra.Command {
+	var out []*cobra.Command
+	for _, listed := range g.commands {
+		for _, c := range root.Commands() {
+			if c.Name() == listed.Name {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// groups is the list of all commands, in the order of the help.
+func groups() []group {
 	return []group{
-		{"The main job", []*cobra.Command{stack.NewCheck(a), stack.NewPlan(a), stack.NewApply(a), stack.NewUp(a), stack.NewProve(a), stack.NewDestroy(a)}},
-		{"Look things up", []*cobra.Command{explain.New(a), access.NewWhoCan(a), access.NewWhatCan(a), access.NewEscalations(a), access.NewEntries(a), access.NewDiffAccess(a), lint.New(a), reference.NewCatalog(a), reference.NewData(a), stack.NewSchema(a)}},
-		{"Guard hosts", []*cobra.Command{host.New(a)}},
-		{"Let a job in", []*cobra.Command{stack.NewCI(a)}},
-		{"Try it without AWS", []*cobra.Command{stack.NewSandbox(a)}},
-		{"The tool itself", []*cobra.Command{newHelp(), newVersion(a), newCompletion(a)}},
+		{"The main job", command.List{
+			{"check", stack.NewCheck},
+			{"plan", stack.NewPlan},
+			{"apply", stack.NewApply},
+			{"up", stack.NewUp},
+			{"prove", stack.NewProve},
+			{"destroy", stack.NewDestroy},
+		}},
+		{"Look things up", command.List{
+			{"explain", explain.New},
+			{"who-can", access.NewWhoCan},
+			{"what-can", access.NewWhatCan},
+			{"escalations", access.NewEscalations},
+			{"entries", access.NewEntries},
+			{"diff-access", access.NewDiffAccess},
+			{"lint", lint.New},
+			{"catalog", reference.NewCatalog},
+			{"data", reference.NewData},
+			{"schema", stack.NewSchema},
+		}},
+		{"Guard hosts", command.List{{"host", host.New}}},
+		{"Let a job in", command.List{{"ci", stack.NewCI}}},
+		{"Try it without AWS", command.List{{"sandbox", stack.NewSandbox}}},
+		{"The tool itself", command.List{
+			{"help", newHelp},
+			{"version", newVersion},
+			{"completion", newCompletion},
+		}},
 	}
 }
 
 // Main runs the command line args (without the program's name) and returns the
-// exit code. The first ctrl-C or SIGTERM cancels the command's context, the
-// second ends the process as if nobody had caught it.
+// exit code.
 func Main(ctx context.Context, args []string, streams *ui.Streams, env func(string) string) int {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop)
-
 	a := &command.App{Streams: streams, Env: env}
+	if len(args) > 0 && args[0] != "help" { // which tells of every command
+		a.Words = args
+	}
 	root := newRoot(a)
+	stop := func() {}
+	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { stop = catchSignals(cmd) }
 	root.SetArgs(append([]string{}, args...)) // nil would mean os.Args
-	return finish(ctx, a, root.ExecuteContext(ctx))
+	cmd, err := root.ExecuteContextC(ctx)
+	defer stop()
+	return finish(cmd.Context(), a, err)
+}
+
+// catchSignals has the first ctrl-C or SIGTERM cancel the command's context. The
+// second ends the process as if nobody had caught it.
+func catchSignals(cmd *cobra.Command) (stop func()) {
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	cmd.SetContext(ctx)
+	return stop
 }
 
 // finish prints what went wrong and returns the exit code. A result that could
@@ -109,15 +155,16 @@ func newRoot(a *command.App) *cobra.Command {
 	root.SetErr(a.Err)
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.DisableDefaultCmd = true // completion.go has it in our words
-	groups := commands(a)
-	for _, g := range groups {
-		for _, c := range g.commands {
-			if c.Name() == "help" {
-				root.SetHelpCommand(c) // instead of cobra's own
-			}
-			root.AddCommand(c)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { help(a, cmd) })
+	var all command.List
+	for _, g := range groups() {
+		all = append(all, g.commands...)
+	}
+	all.AddTo(root, a)
+	for _, c := range root.Commands() {
+		if c.Name() == "help" {
+			root.SetHelpCommand(c) // instead of cobra's own
 		}
 	}
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { help(a, cmd, groups) })
 	return root
 }

@@ -11,18 +11,17 @@ import (
 	"github.com/postern-dev/postern/internal/cli/ui"
 )
 
-func newHelp() *cobra.Command {
+// newHelp makes the command help.
+func newHelp(*command.App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "help [COMMAND]",
+		Use:   "help [COMMAND...]",
 		Short: "Show help for a command",
-		Args:  command.AtMost("COMMAND"),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
 			var names []cobra.Completion
-			for _, c := range cmd.Root().Commands() {
-				names = append(names, cobra.CompletionWithDesc(c.Name(), c.Short))
+			if topic, rest, err := cmd.Root().Find(args); err == nil && len(rest) == 0 {
+				for _, c := range available(topic) {
+					names = append(names, cobra.CompletionWithDesc(c.Name(), c.Short))
+				}
 			}
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
@@ -31,7 +30,7 @@ func newHelp() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if topic == cmd.Root() && len(rest) > 0 {
+			if len(rest) > 0 {
 				return command.UnknownCommand(topic, rest)
 			}
 			return topic.Help()
@@ -41,7 +40,7 @@ func newHelp() *cobra.Command {
 
 // help prints what cmd is for and how it is called, for the root with the list
 // of all commands. Asked for, help is a result: it goes to stdout.
-func help(a *command.App, cmd *cobra.Command, groups []group) {
+func help(a *command.App, cmd *cobra.Command) {
 	out := a.Result()
 	out.Text(0, ui.StyleBold, cmd.Short)
 	out.Heading("Usage")
@@ -51,9 +50,11 @@ func help(a *command.App, cmd *cobra.Command, groups []group) {
 		out.Text(0, ui.StylePlain, cmd.Long)
 	}
 	if !cmd.HasParent() {
-		helpCommands(out, groups)
+		for _, g := range groups() {
+			helpCommands(out, g.title, g.of(cmd))
+		}
 	} else if cmd.HasAvailableSubCommands() {
-		helpCommands(out, []group{{"Commands", available(cmd)}})
+		helpCommands(out, "Commands", available(cmd))
 	}
 	helpFlags(out, cmd)
 	helpExamples(out, cmd.Example)
@@ -77,16 +78,14 @@ func usageLine(cmd *cobra.Command) string {
 	return line
 }
 
-// helpCommands lists all commands by group, in one column.
-func helpCommands(out *ui.Printer, groups []group) {
-	for _, g := range groups {
-		t := ui.Table{Indent: 2}
-		for _, c := range g.commands {
-			t.Rows = append(t.Rows, []ui.Span{ui.Name(pad(c.Name())), ui.Plain(c.Short)})
-		}
-		out.Heading(g.title)
-		out.Table(t)
+// helpCommands lists commands under a heading, all of them in one column.
+func helpCommands(out *ui.Printer, title string, commands []*cobra.Command) {
+	t := ui.Table{Indent: 2}
+	for _, c := range commands {
+		t.Rows = append(t.Rows, []ui.Span{ui.Name(pad(c.Name())), ui.Plain(c.Short)})
 	}
+	out.Heading(title)
+	out.Table(t)
 }
 
 // available are the commands of cmd that are not hidden.

@@ -12,7 +12,8 @@ import (
 // App is what every command is given by Main.
 type App struct {
 	*ui.Streams
-	Env func(string) string // environment variables; "" for one that is not set
+	Env   func(string) string // environment variables; "" for one that is not set
+	Words []string            // of the command line, after those that named the command above
 }
 
 // Status is an exit code for a command that has already said all there is to

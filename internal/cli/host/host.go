@@ -20,6 +20,12 @@ func New(a *command.App) *cobra.Command {
 		Args: command.UnknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(lockdown.New(a), ssh.New(a), newInstall(a), newUninstall(a))
+	below := command.List{
+		{"lockdown", lockdown.New},
+		{"ssh", ssh.New},
+		{"install", newInstall},
+		{"uninstall", newUninstall},
+	}
+	below.AddTo(cmd, a)
 	return cmd
 }

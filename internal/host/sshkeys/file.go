@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/postern-dev/postern/internal/fault"
 )
@@ -158,7 +159,7 @@ type lines struct {
 
 // lookup reads the first line and the one of a user.
 func (l lines) lookup(name string) (*Snapshot, error) {
-	_, first, err := l.around(0)
+	_, first, err := l.around(0, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -186,8 +187,9 @@ func (l lines) lookup(name string) (*Snapshot, error) {
 // line begins; nil if there is none.
 func (l lines) search(from int64, word string) ([]byte, error) {
 	lo, hi := from, l.size // both where lines begin
+	block := make([]byte, 2*window)
 	for lo < hi {
-		start, line, err := l.around(lo + (hi-lo)/2)
+		start, line, err := l.around(lo+(hi-lo)/2, block)
 		if err != nil {
 			return nil, err
 		}
@@ -205,12 +207,16 @@ func (l lines) search(from int64, word string) ([]byte, error) {
 	return nil, nil
 }
 
+// window is how far around an offset a line is looked for at first.
+const window = 4 << 10
+
 // around returns the line that covers an offset, without its end, and where it
-// begins.
-func (l lines) around(at int64) (int64, []byte, error) {
-	for window := int64(4 << 10); ; window *= 2 {
-		from, to := max(0, at-window), min(l.size, at+window)
-		block := make([]byte, to-from)
+// begins. It reads into block, if that is large enough: the memory of a process
+// that has just begun costs more than the reading.
+func (l lines) around(at int64, block []byte) (int64, []byte, error) {
+	for n := int64(window); ; n *= 2 {
+		from, to := max(0, at-n), min(l.size, at+n)
+		block = slices.Grow(block[:0], int(to-from))[:to-from]
 		if _, err := l.ReadAt(block, from); err != nil && !errors.Is(err, io.EOF) {
 			return 0, nil, fmt.Errorf("read snapshot: %w", err)
 		}

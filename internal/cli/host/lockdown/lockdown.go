@@ -43,10 +43,19 @@ postern host lockdown status`,
 			return runApply(cmd.Context(), a, o)
 		},
 	}
-	cmd.AddCommand(
-		newObserve(a), newApply(a), newStatus(a), newVerify(a), newConfirm(a), newRemove(a),
-		newLog(a), newPrint(a), newAsk(a), newAwait(a),
-	)
+	below := command.List{
+		{"observe", newObserve},
+		{"apply", newApply},
+		{"status", newStatus},
+		{"verify", newVerify},
+		{"confirm", newConfirm},
+		{"remove", newRemove},
+		{"log", newLog},
+		{"print", newPrint},
+		{"ask", newAsk},
+		{"await", newAwait},
+	}
+	below.AddTo(cmd, a)
 	return cmd
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,6 +45,9 @@ func newKeys(a *command.App) *cobra.Command {
 sudo postern host ssh keys alice
 # as sshd runs it
 postern host ssh keys --uid %U -- %u %f`,
+		// A signal ends it at once: nothing is half done, and catching one takes a
+		// thread of its own.
+		PersistentPreRun: func(*cobra.Command, []string) {},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.account = args[0]; len(args) == 2 {
 				o.fingerprint = args[1]
@@ -62,7 +67,8 @@ func runKeys(ctx context.Context, a *command.App, o keysOptions) {
 	ctx, cancel := context.WithTimeout(ctx, keysDeadline)
 	defer cancel()
 	answers := make(chan keysAnswer, 1)
-	log := systemLog(a.Err)
+	// Most answers are none of the log's business, and reaching it takes time.
+	log := sync.OnceValue(func() *slog.Logger { return systemLog(a.Err) })
 	go func() { // a file on a dead disk cannot be told to stop, but need not be waited for
 		answer := o.lookup(time.Now())
 		answer.report(ctx, log, o)
@@ -70,11 +76,13 @@ func runKeys(ctx context.Context, a *command.App, o keysOptions) {
 	}()
 	select {
 	case answer := <-answers:
+		var out strings.Builder // sshd is written to once
 		for _, line := range answer.lines {
-			a.Result().Printf("%s\n", line)
+			out.WriteString(line + "\n")
 		}
+		a.Result().Printf("%s", out.String())
 	case <-ctx.Done():
-		log.ErrorContext(ctx, "no answer in time", "account", o.account, "within", keysDeadline.String())
+		log().ErrorContext(ctx, "no answer in time", "account", o.account, "within", keysDeadline.String())
 	}
 }
 
@@ -120,15 +128,15 @@ func (o keysOptions) query(now time.Time) sshkeys.Query {
 
 // report writes to the log what somebody would look for there. Accounts that
 // are not from IAM are none of it.
-func (k keysAnswer) report(ctx context.Context, log *slog.Logger, o keysOptions) {
+func (k keysAnswer) report(ctx context.Context, log func() *slog.Logger, o keysOptions) {
 	if k.event != nil {
-		log.LogAttrs(ctx, slog.LevelInfo, "ssh", eventAttrs(*k.event)...)
+		log().LogAttrs(ctx, slog.LevelInfo, "ssh", eventAttrs(*k.event)...)
 	}
 	switch {
 	case k.err == nil || errors.Is(k.err, sshkeys.ErrUnknown):
 	case errors.Is(k.err, fs.ErrNotExist):
-		log.ErrorContext(ctx, "there is no snapshot yet", "account", o.account, "snapshot", o.snapshot)
+		log().ErrorContext(ctx, "there is no snapshot yet", "account", o.account, "snapshot", o.snapshot)
 	default:
-		log.WarnContext(ctx, "snapshot", "account", o.account, "fingerprint", o.fingerprint, "problem", k.err.Error())
+		log().WarnContext(ctx, "snapshot", "account", o.account, "fingerprint", o.fingerprint, "problem", k.err.Error())
 	}
 }

@@ -27,7 +27,15 @@ sudo postern host ssh status
 sudo postern host ssh doctor --fix`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newInstall(a), newUninstall(a), newStatus(a), newDoctor(a), newSync(a), newKeys(a))
+	below := command.List{
+		{"install", newInstall},
+		{"uninstall", newUninstall},
+		{"status", newStatus},
+		{"doctor", newDoctor},
+		{"sync", newSync},
+		{"keys", newKeys},
+	}
+	below.AddTo(cmd, a)
 	return cmd
 }
 
