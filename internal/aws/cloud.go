@@ -7,7 +7,6 @@ package aws
 import (
 	"context"
 	"errors"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -187,13 +186,13 @@ func (c *Cloud) isSessionOf(roleARN string) bool {
 	return strings.HasPrefix(caller.Resource, "assumed-role/"+name+"/")
 }
 
-var notInSessionName = regexp.MustCompile(`[^\w+=,.@-]`)
+var notInSessionName = lazily(`[^\w+=,.@-]`)
 
 // sessionName carries the caller's name into CloudTrail: at most 64 of the
 // characters that STS takes.
 func sessionName(callerARN string) string {
 	name := callerARN[strings.LastIndexAny(callerARN, "/:")+1:]
-	name = "postern-" + notInSessionName.ReplaceAllString(name, "-")
+	name = "postern-" + notInSessionName().ReplaceAllString(name, "-")
 	return name[:min(len(name), 64)]
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Denied is a call that IAM refused, in IAM's words.
@@ -73,20 +74,26 @@ func isDenied(code string) bool {
 	return false
 }
 
+// lazily compiles a regular expression when it is first used: few starts need
+// one, and each would pay for all.
+func lazily(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
 var (
-	deniedFull = regexp.MustCompile(`(?s)User: (\S+) is not authorized to perform: (\S+?)(?: on resource: (.+?))?(?: ((?:because|with an explicit deny) .+?))?(?:\. Encoded .*)?$`)
-	deniedOp   = regexp.MustCompile(`[Nn]ot authorized to perform:? ([a-z0-9-]+:\w+)`)
+	deniedFull = lazily(`(?s)User: (\S+) is not authorized to perform: (\S+?)(?: on resource: (.+?))?(?: ((?:because|with an explicit deny) .+?))?(?:\. Encoded .*)?$`)
+	deniedOp   = lazily(`[Nn]ot authorized to perform:? ([a-z0-9-]+:\w+)`)
 )
 
 // parseDenied reads AWS's message; what it lacks comes from the call itself.
 func parseDenied(message, op, where string) *Denied {
 	d := &Denied{Action: op, Resource: where}
-	if m := deniedFull.FindStringSubmatch(message); m != nil {
+	if m := deniedFull().FindStringSubmatch(message); m != nil {
 		d.Principal, d.Action, d.Reason = m[1], m[2], m[4]
 		if named := strings.Trim(m[3], `"'`); strings.HasPrefix(named, "arn:") || named == "*" {
 			d.Resource = named
 		}
-	} else if m := deniedOp.FindStringSubmatch(message); m != nil {
+	} else if m := deniedOp().FindStringSubmatch(message); m != nil {
 		d.Action = m[1]
 	}
 	if !strings.HasPrefix(d.Resource, "arn:") {

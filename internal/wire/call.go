@@ -42,7 +42,7 @@ func (f filler) calls(action, resource string, context map[string]string) ([]Cal
 func (f filler) mentions(template string) bool {
 	ones, ok := f.elements(template)
 	for _, one := range ones {
-		for _, m := range field.FindAllStringSubmatch(one, -1) {
+		for _, m := range field().FindAllStringSubmatch(one, -1) {
 			if f.has(m[1]) {
 				return true
 			}

@@ -82,4 +82,5 @@ func legible(s string) bool {
 // isName tells whether a value can be the name of one thing in an ARN.
 func isName(v string) bool { return v != "" && !strings.ContainsAny(v, "/:") }
 
-var account = regexp.MustCompile(`^[0-9]{12}$`)
+// isAccount tells whether a value is the id of an account.
+func isAccount(v string) bool { return len(v) == 12 && strings.Trim(v, "0123456789") == "" }

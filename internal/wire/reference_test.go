@@ -43,7 +43,7 @@ func checkReference(t *testing.T, name, resource string, context map[string]stri
 }
 
 func actsOn(known *action.Action, template string) bool {
-	arn := field.ReplaceAllStringFunc(strings.ReplaceAll(template, "{partition}", "aws"), func(ref string) string {
+	arn := field().ReplaceAllStringFunc(strings.ReplaceAll(template, "{partition}", "aws"), func(ref string) string {
 		switch name := strings.Trim(ref, "{}"); {
 		case name == "region":
 			return "eu-west-1"

@@ -44,7 +44,7 @@ func TestTable(t *testing.T) {
 // exampleOf fills a resource's fields with an example.
 func exampleOf(op operation, at Scope) string {
 	fields := map[string]string{}
-	for _, m := range field.FindAllStringSubmatch(op.resource, -1) {
+	for _, m := range field().FindAllStringSubmatch(op.resource, -1) {
 		if m[1] != "_" {
 			fields[m[1]] = "example"
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A template is an ARN, or another value, with fields of the request in braces:
@@ -18,7 +19,9 @@ import (
 // partition, region and account come from the Scope. The field "_" stands in
 // no request: it is read as its default and built from anything. {name...=} is
 // a path that ends in a slash or is empty.
-var field = regexp.MustCompile(`\{([^{}=.]+(?:\.[^{}=.]+)*)(\.\.\.)?(=[^{}]*)?\}`)
+var field = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\{([^{}=.]+(?:\.[^{}=.]+)*)(\.\.\.)?(=[^{}]*)?\}`)
+})
 
 // match takes the fields of a template out of a value.
 func match(template, value string) (map[string]string, bool) {
@@ -27,7 +30,7 @@ func match(template, value string) (map[string]string, bool) {
 	var names []string
 	rest := template
 	for rest != "" {
-		m := field.FindStringSubmatchIndex(rest)
+		m := field().FindStringSubmatchIndex(rest)
 		if m == nil {
 			pattern.WriteString(regexp.QuoteMeta(rest))
 			break
@@ -116,7 +119,7 @@ func (f filler) elements(template string) (out []string, ok bool) {
 func (f filler) one(template string) (string, bool) {
 	at, values, ok := f.at, map[string]string{}, true
 	var arns []string
-	refs, whole := field.FindAllStringSubmatch(template, -1), strings.HasPrefix(template, "arn:")
+	refs, whole := field().FindAllStringSubmatch(template, -1), strings.HasPrefix(template, "arn:")
 	for _, m := range refs {
 		values[m[1]] = strings.TrimPrefix(m[3], "=")
 	}
@@ -143,8 +146,8 @@ func (f filler) one(template string) (string, bool) {
 		ok = ok && legible(v) && (!whole || m[2] != "" || isName(values[m[1]]))
 	}
 	values["partition"], values["region"], values["account"] = at.Partition, at.Region, at.Account
-	out := field.ReplaceAllStringFunc(template, func(ref string) string {
-		return values[field.FindStringSubmatch(ref)[1]]
+	out := field().ReplaceAllStringFunc(template, func(ref string) string {
+		return values[field().FindStringSubmatch(ref)[1]]
 	})
 	for _, arn := range arns {
 		ok = ok && agree(template, out, arn)

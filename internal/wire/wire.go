@@ -156,7 +156,7 @@ func Read(r Request, at Scope) ([]Call, bool) {
 	f := filler{s.name, op, fields, at}
 	if s.owner != "" && f.has(s.owner) {
 		f.at.Account = fields[s.owner]
-		if !account.MatchString(f.at.Account) {
+		if !isAccount(f.at.Account) {
 			return nil, false
 		}
 	}
