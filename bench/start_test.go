@@ -3,6 +3,7 @@
 package bench
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -12,12 +13,7 @@ import (
 
 // BenchmarkStart times whole processes, from exec to exit.
 func BenchmarkStart(b *testing.B) {
-	postern := filepath.Join(b.TempDir(), "postern")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", postern, "./cmd/postern")
-	build.Dir = ".."
-	if out, err := build.CombinedOutput(); err != nil {
-		b.Fatalf("build: %v\n%s", err, out)
-	}
+	postern := build(b, "./cmd/postern")
 	for _, command := range []struct {
 		name string
 		args []string
@@ -26,6 +22,7 @@ func BenchmarkStart(b *testing.B) {
 		{"postern catalog", []string{postern, "catalog"}},
 		{"postern check", []string{postern, "check", "examples/shop"}},
 		{"postern up --sandbox", []string{postern, "up", "--sandbox", "--yes", "examples/shop"}},
+		{"Go program that does nothing", []string{nothing(b)}},
 		{"aws --version", []string{"aws", "--version"}},
 	} {
 		b.Run(command.name, func(b *testing.B) {
@@ -41,4 +38,27 @@ func BenchmarkStart(b *testing.B) {
 			}
 		})
 	}
+}
+
+// build makes a program as `make build` does, and returns its path.
+func build(b *testing.B, main string) string {
+	b.Helper()
+	program := filepath.Join(b.TempDir(), "program")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, main)
+	cmd.Dir, cmd.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("build: %v\n%s", err, out)
+	}
+	return program
+}
+
+// nothing makes the least that a program of Go can be: what is above its time is
+// our own doing.
+func nothing(b *testing.B) string {
+	b.Helper()
+	source := filepath.Join(b.TempDir(), "main.go")
+	if err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	return build(b, source)
 }
