@@ -9,7 +9,7 @@ import (
 
 // pure are the packages between the two ends, in the order of the data: values
 // in, values out. Each may import the ones before it.
-var pure = []string{"catalog", "trust", "spec", "estate", "compile", "plan", "prove", "snippet"}
+var pure = []string{"catalog", "trust", "spec", "estate", "compile", "plan", "prove", "audit", "snippet"}
 
 // layer says which packages of ours a package may import.
 type layer struct {

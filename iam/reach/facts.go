@@ -32,8 +32,8 @@ type Pattern struct {
 	Wild string // the characters that wildcards stand for; empty: any
 }
 
-// overlaps reports whether the value might match a pattern of a policy.
-func (p Pattern) overlaps(pattern string) bool {
+// Overlaps reports whether the value might match a pattern of a policy.
+func (p Pattern) Overlaps(pattern string) bool {
 	return overlaps([]rune(p.Text), []rune(pattern), func(_ int, c rune) bool { return p.Wild == "" || strings.ContainsRune(p.Wild, c) })
 }
 
@@ -237,16 +237,16 @@ func judgeLike(c iam.Condition, known Pattern) outcome {
 	result := depends
 	switch name {
 	case "StringEquals", "ArnEquals", "ArnLike":
-		if !slices.ContainsFunc(c.Values, known.overlaps) {
+		if !slices.ContainsFunc(c.Values, known.Overlaps) {
 			result = fails
 		}
 	case "StringEqualsIgnoreCase":
-		if !slices.ContainsFunc(c.Values, func(v string) bool { return known.lower().overlaps(strings.ToLower(v)) }) {
+		if !slices.ContainsFunc(c.Values, func(v string) bool { return known.lower().Overlaps(strings.ToLower(v)) }) {
 			result = fails
 		}
 	case "StringLike":
 		does := slices.ContainsFunc(c.Values, func(v string) bool { return iam.Covers(v, known.Text) })
-		result = outcomeOf(slices.ContainsFunc(c.Values, known.overlaps), does)
+		result = outcomeOf(slices.ContainsFunc(c.Values, known.Overlaps), does)
 	case "Null":
 		wants := func(text string) bool {
 			return slices.ContainsFunc(c.Values, func(v string) bool { return strings.EqualFold(v, text) })

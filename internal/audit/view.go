@@ -1,0 +1,221 @@
+package audit
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/eval"
+	"github.com/postern-dev/postern/iam/reach"
+	"github.com/postern-dev/postern/internal/estate"
+)
+
+// view is an estate made ready to be asked by rules.
+type view struct {
+	in       Input
+	realms   map[string]*realm   // by account
+	expected map[string]Expected // by ARN
+	used     map[string]bool     // patterns of Input.Expect
+}
+
+// realm is one account with those who can act in it. Nobody from outside can:
+// what the rules ask about has no policies of its own.
+type realm struct {
+	members []reach.Member
+	worlds  map[string]*reach.World // by what is known of requests
+	graph   *reach.Graph
+}
+
+func newView(in Input) *view {
+	v := &view{in: in, realms: map[string]*realm{}, expected: map[string]Expected{}, used: map[string]bool{}}
+	for _, a := range in.Estate.Accounts {
+		alone := estate.Estate{Accounts: []estate.Account{a}}
+		v.realms[a.ID] = &realm{members: alone.Members(), worlds: map[string]*reach.World{}}
+		v.realms[a.ID].graph = reach.NewGraph(v.world(a.ID, reach.Facts{}), alone.Groups())
+	}
+	return v
+}
+
+// deed is a call by which somebody decides about something.
+type deed struct {
+	action  string
+	facts   reach.Facts // of the requests that matter, but for the time; zero: nothing is known
+	targets []target
+	leaves  func(arn string) bool // out who cannot make use of it, or is told of elsewhere; nil: nobody
+	doubt   bool                  // it takes more than the call
+
+	does string // "add users to %s": the verb, and where the targets' names belong
+	fix  func(eval.PrincipalKind) Fix
+}
+
+// target is what a deed is done to.
+type target struct {
+	arn      string // or a pattern
+	wild     string // the characters that its wildcards stand for; empty: any
+	name     string
+	severity Severity
+}
+
+// doers are users, or roles, who could do a deed by the same statements.
+type doers struct {
+	kind     eval.PrincipalKind
+	who      []string // ARNs
+	targets  []target
+	extent   reach.Extent // the most, over the targets
+	evidence []reach.Finding
+}
+
+// findings has one for each reason why somebody could do the deed.
+func (v *view) findings(account string, d deed) []Finding {
+	var out []Finding
+	for _, who := range v.doers(account, d) {
+		if d.doubt {
+			who.extent = reach.Sometimes
+		}
+		out = append(out, Finding{
+			Severity: who.severity(), Account: account, Who: who.who, What: who.sentence(d.does),
+			Extent: who.extent, Evidence: who.evidence, Fix: d.fix(who.kind),
+		})
+	}
+	return out
+}
+
+// doers are those who could do the deed to somebody or something but itself, and
+// are not expected to.
+func (v *view) doers(account string, d deed) []doers {
+	able := v.able(account, d)
+	var out []doers
+	at := map[string]int{}
+	for _, arn := range slices.Sorted(maps.Keys(able)) {
+		if v.expects(account, arn) {
+			continue
+		}
+		one := able[arn]
+		key := one.key()
+		if i, have := at[key]; have {
+			out[i].join(one)
+			continue
+		}
+		at[key] = len(out)
+		out = append(out, *one)
+	}
+	return out
+}
+
+// able are those who could do the deed one by one, expected or not, by ARN.
+func (v *view) able(account string, d deed) map[string]*doers {
+	world := v.world(account, d.facts)
+	by := map[string]*doers{}
+	for _, t := range d.targets {
+		for _, a := range world.WhoCan(d.action, t.arn) {
+			arn := a.Principal.ARN
+			if arn == t.arn || d.leaves != nil && d.leaves(arn) {
+				continue
+			}
+			one := &doers{kind: a.Principal.Kind, who: []string{arn}, targets: []target{t}, extent: a.Extent, evidence: t.means(a.Via)}
+			switch {
+			case len(one.evidence) == 0:
+			case by[arn] == nil:
+				by[arn] = one
+			default:
+				by[arn].join(one)
+			}
+		}
+	}
+	return by
+}
+
+// means leaves out statements that are about the target only if its wildcards
+// stand for what they cannot.
+func (t *target) means(list []reach.Finding) []reach.Finding {
+	if t.wild == "" {
+		return list
+	}
+	pattern := reach.Pattern{Text: t.arn, Wild: t.wild}
+	return slices.DeleteFunc(list, func(f reach.Finding) bool { return !f.Unknown && !slices.ContainsFunc(f.Resources, pattern.Overlaps) })
+}
+
+// world is the account's, for requests of which facts are known.
+func (v *view) world(account string, f reach.Facts) *reach.World {
+	r := v.realms[account]
+	f.Now = v.in.Now
+	key := fmt.Sprint(f)
+	if r.worlds[key] == nil {
+		r.worlds[key] = reach.NewWorld(r.members, f)
+	}
+	return r.worlds[key]
+}
+
+// key is the same for those who could do the same for the same reasons. An
+// inline policy of a user or role is nobody else's.
+func (d *doers) key() string {
+	var b strings.Builder
+	fmt.Fprint(&b, d.kind, d.extent)
+	for _, f := range d.evidence {
+		fmt.Fprintf(&b, " %q %v %d %q", f.Policy, f.Unknown, f.Index, f.Open)
+		if strings.HasPrefix(f.Policy, "inline policy ") && !strings.Contains(f.Policy, " of group ") {
+			b.WriteString(d.who[0])
+		}
+	}
+	return b.String()
+}
+
+// join takes in what others could do, or the same ones by other statements.
+func (d *doers) join(other *doers) {
+	d.who = addNew(d.who, other.who...)
+	d.targets = addNew(d.targets, other.targets...)
+	d.extent = max(d.extent, other.extent)
+	for _, f := range other.evidence {
+		i := slices.IndexFunc(d.evidence, func(have reach.Finding) bool {
+			return have.Policy == f.Policy && have.Index == f.Index && have.Unknown == f.Unknown
+		})
+		if i < 0 {
+			d.evidence = append(slices.Clip(d.evidence), f)
+			continue
+		}
+		have := d.evidence[i] // others share the lists; actions are of the same call
+		have.Resources = addNew(slices.Clip(have.Resources), f.Resources...)
+		d.evidence = slices.Clone(d.evidence)
+		d.evidence[i] = have
+	}
+}
+
+func addNew[T comparable](list []T, more ...T) []T {
+	for _, one := range more {
+		if !slices.Contains(list, one) {
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
+// expects reports whether somebody may do what rules are about, and notes it.
+func (v *view) expects(account, arn string) bool {
+	if _, known := v.expected[arn]; known {
+		return true
+	}
+	e := Expected{Principal: arn}
+	switch at := slices.IndexFunc(v.in.Expect, func(p string) bool { return iam.Match(p, arn) }); {
+	case strings.Contains(arn, ":role/aws-service-role/"):
+		e.Reason = ServiceLinked
+	case v.administers(account, arn):
+		e.Reason = Administrator
+	case at >= 0:
+		e.Reason, e.Pattern = ByPattern, v.in.Expect[at]
+		v.used[e.Pattern] = true
+	default:
+		return false
+	}
+	v.expected[arn] = e
+	return true
+}
+
+// administers reports whether somebody is an administrator for certain: one of
+// whom not all policies are known is not.
+func (v *view) administers(account, arn string) bool {
+	m, _ := v.world(account, reach.Facts{}).Member(arn)
+	unknown := slices.ContainsFunc(m.Permissions.Identity, func(p reach.Policy) bool { return p.Document == nil })
+	return !unknown && v.realms[account].graph.Administers(arn)
+}
