@@ -108,26 +108,33 @@ const mostReply = 1 << 20
 // The error is a *Denied if IAM refused, and says otherwise that there was no
 // answer; any other failure is in the reply.
 func (c *Cloud) Call(ctx context.Context, s Session, r wire.Request) (Reply, error) {
+	reply, _, err := c.exchange(ctx, s, r)
+	if err == nil && isDenied(reply.Code) {
+		err = parseDenied(reply.Message, r.Service, "")
+	}
+	return reply, err
+}
+
+// exchange signs one request and sends it, once; a failure that the service
+// tells of is in the reply.
+func (c *Cloud) exchange(ctx context.Context, s Session, r wire.Request) (reply Reply, body []byte, err error) {
 	req, err := c.signed(ctx, s, r)
 	if err != nil {
-		return Reply{}, err
+		return Reply{}, nil, err
 	}
 	resp, err := c.cfg.HTTPClient.Do(req)
 	if err != nil {
-		return Reply{}, explain(err, "", r.Service)
+		return Reply{}, nil, explain(err, "", r.Service)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, mostReply))
+	body, err = io.ReadAll(io.LimitReader(resp.Body, mostReply))
 	if err := errors.Join(err, resp.Body.Close()); err != nil {
-		return Reply{}, explain(err, "", r.Service)
+		return Reply{}, nil, explain(err, "", r.Service)
 	}
-	reply := Reply{Status: resp.StatusCode}
+	reply = Reply{Status: resp.StatusCode}
 	if reply.Status >= http.StatusBadRequest {
 		reply.Code, reply.Message = parseFailure(body)
 	}
-	if isDenied(reply.Code) {
-		return reply, parseDenied(reply.Message, r.Service, "")
-	}
-	return reply, nil
+	return reply, body, nil
 }
 
 func (c *Cloud) signed(ctx context.Context, s Session, r wire.Request) (*http.Request, error) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -26,10 +27,20 @@ func imds() {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		go func() { ended <- http.Serve(listener, lockdowntest.Metadata()) }()
+		go func() { ended <- http.Serve(listener, lockdowntest.MetadataOf(instance)) }()
 	}
 	fmt.Fprintln(os.Stderr, <-ended)
 	os.Exit(1)
+}
+
+// instance is the id of the instance that a script is on: it may write one into
+// a file.
+func instance() string {
+	id, err := os.ReadFile("/run/instance-id")
+	if err != nil {
+		return lockdowntest.Instance
+	}
+	return strings.TrimSpace(string(id))
 }
 
 // TestHost runs testdata/host/*.txtar: shell scripts on a host with a metadata
@@ -60,7 +71,13 @@ func TestHost(t *testing.T) {
 		shell := []string{"sh", "-c", `. "$1"; . "$2"`, "-", prelude, ts.MkAbs(args[1])}
 		exits(ts, false, append([]string{args[0], "unshare"}, append(enter, shell...)...))
 	}
+	moto, aws := witness.Need(t, "moto_server"), witness.Need(t, "aws")
 	testscript.Run(t, testscript.Params{
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("MOTO", moto)
+			e.Setenv("AWS", aws)
+			return nil
+		},
 		Dir: "testdata/host", UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"host": host, "exits": exits},
 	})

@@ -91,7 +91,7 @@ func runApply(ctx context.Context, a *command.App, o applyOptions) error {
 	}
 	change := lockdown.Change{Policy: &w.policy, Within: o.within, Watch: watch}
 	if !o.noSelfTest {
-		change.Test = func(ctx context.Context) error { return selfTest(ctx, a, host, w.policy) }
+		change.Test = func(ctx context.Context) error { return proved(ctx, a, host, w.policy) }
 	}
 	if err := host.Make(ctx, change); err != nil {
 		return err

@@ -11,10 +11,17 @@ import (
 // token is what the service gives out and asks for.
 const token = "AQAEAtoken=="
 
+// Instance is the id of the instance that Metadata tells of.
+const Instance = "i-0123456789abcdef0"
+
 // Metadata answers as version 2 of the instance metadata service does.
 //
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
-func Metadata() http.Handler {
+func Metadata() http.Handler { return MetadataOf(func() string { return Instance }) }
+
+// MetadataOf is Metadata of the instance, in eu-west-1, that is asked for with
+// each request.
+func MetadataOf(instance func() string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /latest/api/token", func(w http.ResponseWriter, r *http.Request) {
 		ttl := r.Header.Get("X-aws-ec2-metadata-token-ttl-seconds")
@@ -29,14 +36,8 @@ func Metadata() http.Handler {
 			fmt.Fprint(w, token)
 		}
 	})
-	documents := map[string]string{
-		"/latest/meta-data/instance-id":               "i-0123456789abcdef0",
-		"/latest/meta-data/iam/security-credentials/": "app",
-		"/latest/meta-data/iam/security-credentials/app": `{"Code":"Success","Type":"AWS-HMAC","AccessKeyId":"ASIAEXAMPLE",` +
-			`"SecretAccessKey":"c2VjcmV0","Token":"dG9rZW4=","LastUpdated":"2026-01-01T00:00:00Z","Expiration":"2099-01-01T00:00:00Z"}`,
-	}
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
-		text, ok := documents[r.URL.Path]
+		text, ok := documents(instance())[r.URL.Path]
 		switch {
 		case r.Header.Get("X-aws-ec2-metadata-token") != token:
 			w.WriteHeader(http.StatusUnauthorized)
@@ -47,4 +48,15 @@ func Metadata() http.Handler {
 		}
 	})
 	return mux
+}
+
+func documents(instance string) map[string]string {
+	return map[string]string{
+		"/latest/meta-data/instance-id":               instance,
+		"/latest/meta-data/services/domain":           "amazonaws.com",
+		"/latest/meta-data/iam/security-credentials/": "app",
+		"/latest/meta-data/iam/security-credentials/app": `{"Code":"Success","Type":"AWS-HMAC","AccessKeyId":"ASIAEXAMPLE",` +
+			`"SecretAccessKey":"c2VjcmV0","Token":"dG9rZW4=","LastUpdated":"2026-01-01T00:00:00Z","Expiration":"2099-01-01T00:00:00Z"}`,
+		"/latest/dynamic/instance-identity/document": `{"accountId":"123456789012","instanceId":"` + instance + `","region":"eu-west-1","version":"2017-09-30"}`,
+	}
 }
