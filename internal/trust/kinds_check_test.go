@@ -148,6 +148,8 @@ func TestEveryKindRefuses(t *testing.T) {
 		{"pod name", pod(func(p *EKSPodIdentity) { p.ClusterARN = "prod" }), []finding{{"cluster_arn", "not the ARN", "arn:aws:eks"}}},
 		{"pod service", Service{Name: "pods.eks.amazonaws.com"}, []finding{{"name", "alone would trust everyone", "eks_pod_identity"}}},
 
+		{"oidc of Google", oidc(func(o *OIDC) { o.Issuer = "https://accounts.google.com" }), []finding{{"issuer", "built into AWS", "azp"}}},
+		{"oidc of Cognito", oidc(func(o *OIDC) { o.Issuer = "https://cognito-identity.amazonaws.com" }), []finding{{"issuer", "built into AWS", "without provider"}}},
 		{"oidc no subject", oidc(func(o *OIDC) { o.Subject = "" }), []finding{{"subject", "is missing", "every user"}}},
 		{"oidc wide subject", oidc(func(o *OIDC) { o.Subject = "shop*" }), []finding{{"subject", "wildcard", ""}}},
 		{"oidc github", oidc(func(o *OIDC) { o.Issuer = "https://token.actions.githubusercontent.com/acme" }), []finding{{"issuer", "a kind of its own", "declare github"}}},

@@ -60,7 +60,7 @@ func kinds(s Scope) []Identity {
 		Kubernetes{Issuer: "https://k8s.example.com/cluster", Namespace: "shop", ServiceAccount: "api.v2", Audience: "aws"},
 		EKSPodIdentity{ClusterARN: arn("eks", s.Region, s.Account, "cluster/prod"), Namespace: "shop", ServiceAccount: "api"},
 		OIDC{Issuer: "https://issuer.example.com/tenant", Audience: "aws", Subject: "client/shop"},
-		OIDC{Issuer: "https://accounts.google.com", Audience: "aws", Subject: "1234567890", Claims: map[string]string{"google/organization_number": "42"}},
+		OIDC{Issuer: "https://idcs-0a1b2c.identity.oraclecloud.com", Audience: "aws", Subject: "ocid1.instance.oc1.shop", Claims: map[string]string{"rpst_id": "ocid1.compartment.oc1.shop"}},
 		RolesAnywhere{TrustAnchor: arn("rolesanywhere", s.Region, s.Account, "trust-anchor/"+uuidA), CommonName: "build-1", OrganizationalUnit: "ci"},
 		RolesAnywhere{TrustAnchor: arn("rolesanywhere", s.Region, s.Account, "trust-anchor/"+uuidA), URI: "spiffe://acme/build", IssuerCommonName: "acme CI CA"},
 		Service{Name: "ec2"},

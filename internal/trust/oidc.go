@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/eval"
 )
 
 // OIDC is a token of any other issuer: one subject, compared exactly. Of the
@@ -81,16 +82,34 @@ var kindsOf = []struct{ issuer, kind string }{
 	{PulumiIssuer, "pulumi_cloud"},
 }
 
+// checkKnown refuses the issuers whose tokens AWS reads in a way of their own.
+// It has some built in: "you don't need to create a separate IAM identity
+// provider" for them. Of Google's tokens it compares azp with the key aud, and
+// aud with the key oaud.
+//
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+func (o OIDC) checkKnown() []Problem {
+	issuer := withoutScheme(o.Issuer)
+	for _, known := range kindsOf {
+		if issuer == known.issuer || strings.HasPrefix(issuer, known.issuer) && strings.HasSuffix(known.issuer, "/") {
+			return []Problem{{Field: "issuer", Msg: fmt.Sprintf("%q has a kind of its own, which knows what its subjects mean", o.Issuer), Hint: "declare " + known.kind}}
+		}
+	}
+	if who, err := eval.ParsePrincipal(issuer); err != nil || who.Kind != eval.WebIdentity {
+		return nil
+	}
+	hint := "no identity of a stack can stand for it: trust policies name it without provider, and it has condition keys of its own"
+	if issuer == "accounts.google.com" {
+		hint = "no identity of a stack can stand for it: of its tokens AWS compares azp with the key aud, and aud with the key oaud"
+	}
+	return []Problem{{Field: "issuer", Msg: fmt.Sprintf("%q is built into AWS, which reads its tokens in a way of their own", o.Issuer), Hint: hint}}
+}
+
 // Check refuses a wildcard in the subject, claims that AWS would not see, and
 // issuers whose kind knows more.
 func (o OIDC) Check() []Problem {
-	problems := checkIssuer(o.Issuer, "https://issuer.example.com")
-	for _, known := range kindsOf {
-		if issuer := withoutScheme(o.Issuer); issuer == known.issuer || strings.HasPrefix(issuer, known.issuer) && strings.HasSuffix(known.issuer, "/") {
-			problems = append(problems, Problem{Field: "issuer", Msg: fmt.Sprintf("%q has a kind of its own, which knows what its subjects mean", o.Issuer), Hint: "declare " + known.kind})
-			break
-		}
-	}
+	problems := append(checkIssuer(o.Issuer, "https://issuer.example.com"), o.checkKnown()...)
 	problems = append(problems, checkParts(
 		subjectPart{"audience", o.Audience, " ", "write the aud of the tokens, such as sts.amazonaws.com"},
 		subjectPart{"subject", o.Subject, "", "write the whole sub of the tokens: every user of the issuer would be trusted"},
