@@ -113,8 +113,8 @@ func TestInstallRefuses(t *testing.T) {
 			words: []string{"no space left on device", "everything was put back"},
 		},
 		{
-			name: "several at once", args: []string{"--account", "root", "--interval", "1s"},
-			words: []string{"must not be root", "shorter than", "nobody could log in"},
+			name: "several at once", args: []string{"--account", "root"},
+			words: []string{"must not be root", "nobody could log in"},
 		},
 	}
 	for _, tt := range tests {

@@ -3,6 +3,7 @@ package sshd_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -127,7 +128,13 @@ func (c *cloud) leave(name, group string) {
 // sync runs one round and gives what it says and its exit code.
 func (c *cloud) sync(args ...string) (string, int) {
 	c.Helper()
-	cmd := exec.Command(program, append([]string{"host", "ssh", "sync", "--once", "--group", "engineers", "--sudo-group", "operators"}, args...)...)
+	return c.run(append([]string{"--once", "--group", "engineers", "--sudo-group", "operators"}, args...)...)
+}
+
+// run is sync with these arguments alone.
+func (c *cloud) run(args ...string) (string, int) {
+	c.Helper()
+	cmd := exec.Command(program, append([]string{"host", "ssh", "sync"}, args...)...)
 	cmd.Env = c.env
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {
@@ -380,5 +387,92 @@ func TestSyncOptions(t *testing.T) {
 	c.synced("--ed25519-tag", "ssh-key", "--from", "10.0.0.0/8,192.0.2.1")
 	h.out("alice", key)
 	c.synced("--ed25519-tag", "ssh-key", "--from", "10.0.0.0/8,127.0.0.0/8")
+	h.in("alice", key)
+}
+
+// An answer that is wrong and complete takes nothing from many. Who means it
+// runs the command that status gives.
+func TestHeldBack(t *testing.T) {
+	h, _ := installed(t)
+	c := h.cloud("sandbox")
+	key := h.key("rsa", "2048")
+	names := []string{"alice", "bob", "carol", "dave"}
+	for _, name := range names {
+		c.user(name, "engineers", key)
+	}
+	c.synced()
+	for _, name := range names[:3] {
+		c.leave(name, "engineers")
+	}
+	c.synced()
+	var round struct {
+		Complete bool
+		Removed  []any
+		HeldBack []struct {
+			Account string
+			Loses   []string
+		} `json:"held_back"`
+		Problems []struct{ Hint string }
+		Snapshot struct{ Users, Age int }
+	}
+	for range 3 {
+		if err := json.Unmarshal([]byte(c.synced("--json")), &round); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !round.Complete || len(round.Removed) > 0 || len(round.HeldBack) != 3 || round.HeldBack[0].Account != "alice" || round.Snapshot.Users != 4 {
+		t.Errorf("got %+v", round)
+	}
+	h.in("carol", key)
+	out, code := h.postern("status")
+	flat := strings.Join(strings.Fields(out), " ")
+	if code != 3 || !strings.Contains(flat, "alice would lose the account; bob would lose the account; carol would lose the account") {
+		t.Errorf("status %d:\n%s", code, out)
+	}
+	_, command, _ := strings.Cut(flat, "if it is meant: sudo postern host ssh sync --once ")
+	command, _, _ = strings.Cut(command, " • ")
+	if _, code := c.sync("--force", "2"); code != 0 || !h.enters("carol", key) {
+		t.Errorf("exit code %d: two are confirmed and three go", code)
+	}
+	if out, code := c.run(append([]string{"--once"}, strings.Fields(command)...)...); code != 0 {
+		t.Errorf("%s: exit code %d\n%s", command, code, out)
+	}
+	for _, name := range names {
+		if got, want := h.enters(name, key), name == "dave"; got != want {
+			t.Errorf("%s gets in: %v", name, got)
+		}
+	}
+	if out, code := h.postern("status"); code != 0 {
+		t.Errorf("status %d:\n%s", code, out)
+	}
+}
+
+// What the file says, install and sync go by; the unit names no more than the
+// flags.
+func TestHostFile(t *testing.T) {
+	h := need(t)
+	h.admin()
+	h.server()
+	h.withSystemd()
+	h.write("/etc/postern/host.yaml", "ssh:\n  groups: [engineers]\n  domains: [example.com]\n  interval: 20m\n  break_glass: [admin]\n")
+	h.Cleanup(func() { h.run("rm", "-r", "/etc/postern") })
+	h.ok("install", "--max-stale", "12h")
+	service := h.run("cat", "/etc/systemd/system/postern-ssh-sync.service", "/etc/systemd/system/postern-ssh-sync.timer")
+	for _, line := range []string{"ExecStart=" + program + " host ssh sync --once --max-stale=12h0m0s\n", "OnUnitInactiveSec=600s\n"} {
+		if !strings.Contains(service, line) {
+			t.Errorf("the units do not say %q:\n%s", line, service)
+		}
+	}
+	c := h.cloud("sandbox")
+	key := h.key("rsa", "2048")
+	c.user("alice@example.com", "engineers", key)
+	if out, code := c.run("--once", "--max-stale=12h0m0s"); code != 0 {
+		t.Fatalf("sync: exit code %d\n%s", code, out)
+	}
+	h.in("alice", key)
+	h.write("/etc/postern/host.yaml", "ssh:\n  groups: [engineers, a b]\n")
+	if out, code := c.run("--once"); code != 1 || !strings.Contains(out, `/etc/postern/host.yaml:2:23: "a b" is no name of an IAM group`) {
+		t.Errorf("sync: exit code %d\n%s", code, out)
+	}
 	h.in("alice", key)
 }

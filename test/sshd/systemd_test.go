@@ -14,7 +14,7 @@ import (
 const systemctl = `#!/bin/sh
 echo "$*" >>/run/systemctl.log
 if [ -e /run/fails ]; then case "$*" in "$(cat /run/fails)"*) echo "Job failed." >&2; exit 1;; esac; fi
-[ "$1" != reload ] || kill -HUP "$(pgrep -o -x sshd)"
+[ "$1" != reload ] || { kill -HUP "$(cat /run/sshd.pid)"; sleep 0.3; }
 `
 
 // withSystemd makes the host look as if systemd ran it. The units of sshd are
@@ -52,7 +52,9 @@ func TestUnits(t *testing.T) {
 	h.server()
 	h.withSystemd()
 	before := h.tree()
-	h.ok("install", "--group", `a,b c$d%e`, "--role-arn", "arn:aws:iam::111122223333:role/keys", "--break-glass", "admin")
+	h.write("/etc/a b$c%d.yaml", "ssh: {}\n")
+	h.Cleanup(func() { h.run("rm", "/etc/a b$c%d.yaml") })
+	h.ok("install", "--group", "a,b", "--config", "/etc/a b$c%d.yaml", "--role-arn", "arn:aws:iam::111122223333:role/keys", "--break-glass", "admin")
 	want := "is-active --quiet ssh.service\nreload ssh.service\ndaemon-reload\n" +
 		"enable --now postern-ssh-sync.timer\nstart --no-block postern-ssh-sync.service\n"
 	if got := h.systemctlLog(); got != want {

@@ -288,6 +288,13 @@ func (h *host) in(user, key string) {
 	}
 }
 
+// enters says whether a user gets in.
+func (h *host) enters(user, key string) bool {
+	h.Helper()
+	_, ok := h.login(user, key, "true")
+	return ok
+}
+
 func (h *host) out(user, key string) {
 	h.Helper()
 	if out, ok := h.login(user, key, "id -un"); ok {

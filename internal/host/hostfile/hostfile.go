@@ -27,7 +27,8 @@ const MaxBytes = 1 << 20
 
 // File is what the file says.
 type File struct {
-	Lockdown Lockdown
+	Lockdown *Lockdown // nil: the section is not there
+	SSH      *SSH      // the same
 }
 
 // Lockdown says who may reach the metadata endpoints, as the flags of
@@ -63,11 +64,21 @@ func Parse(name string, data []byte) (*File, error) {
 		return nil, r.unreadable(err)
 	}
 	if body == nil {
-		r.fail(&yaml.Node{Line: 1, Column: 1}, "says nothing", "begin with `lockdown:`, and below it `allow: [root]`")
+		r.fail(&yaml.Node{Line: 1, Column: 1}, "says nothing", "begin with `lockdown:`, and below it `allow: [root]`; or with `ssh:`, and below it `groups: [engineers]`")
 		return nil, r.wrong
 	}
-	l := &f.Lockdown
-	r.object(body, map[string]value{"lockdown": object(map[string]value{
+	r.object(body, map[string]value{
+		"lockdown": section(&f.Lockdown, lockdownKeys),
+		"ssh":      section(&f.SSH, sshKeys),
+	})
+	if err := r.wrong.Err(); err != nil {
+		return nil, err
+	}
+	return &f, nil
+}
+
+func lockdownKeys(l *Lockdown) map[string]value {
+	return map[string]value{
 		"allow":         list(&l.Allow),
 		"allow_groups":  list(&l.AllowGroups),
 		"endpoints":     list(&l.Endpoints),
@@ -75,11 +86,7 @@ func Parse(name string, data []byte) (*File, error) {
 		"log_group":     number(&l.LogGroup),
 		"allow_missing": boolean(&l.AllowMissing),
 		"allow_nobody":  boolean(&l.AllowNobody),
-	})})
-	if err := r.wrong.Err(); err != nil {
-		return nil, err
 	}
-	return &f, nil
 }
 
 // document gives the one document, nil if there is none.
@@ -115,8 +122,12 @@ func (r *reader) fail(n *yaml.Node, what, hint string) {
 	r.wrong = append(r.wrong, &fault.Error{Where: fmt.Sprintf("%s:%d:%d", r.name, n.Line, n.Column), What: what, Hint: hint})
 }
 
-func object(keys map[string]value) value {
-	return func(r *reader, n *yaml.Node) { r.object(n, keys) }
+// section reads a map, which is there from then on, into the places of its keys.
+func section[T any](to **T, keys func(*T) map[string]value) value {
+	return func(r *reader, n *yaml.Node) {
+		*to = new(T)
+		r.object(n, keys(*to))
+	}
 }
 
 func (r *reader) object(n *yaml.Node, keys map[string]value) {
@@ -149,7 +160,7 @@ func nearest(key string, keys map[string]value) string {
 }
 
 // list reads words and numbers: a uid needs no quotes.
-func list(to *[]string) value {
+func list(to *[]string, checks ...func(string) error) value {
 	return func(r *reader, n *yaml.Node) {
 		if n.Kind != yaml.SequenceNode {
 			r.fail(n, "this should be a list", "write it as [a, b]")
@@ -161,6 +172,9 @@ func list(to *[]string) value {
 				continue
 			}
 			*to = append(*to, item.Value)
+			for _, check := range checks {
+				r.refuse(item, check(item.Value))
+			}
 		}
 	}
 }

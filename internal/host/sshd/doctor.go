@@ -226,13 +226,18 @@ func checkLocked(m *machine, accounts []string) []Finding {
 func shellLines(list [][]string) []string {
 	var out []string
 	for _, argv := range list {
-		quoted := make([]string, len(argv))
-		for i, arg := range argv {
-			quoted[i] = shellQuote(arg)
-		}
-		out = append(out, strings.Join(quoted, " "))
+		out = append(out, ShellLine(argv...))
 	}
 	return out
+}
+
+// ShellLine writes a command for a person to copy.
+func ShellLine(argv ...string) string {
+	quoted := make([]string, len(argv))
+	for i, arg := range argv {
+		quoted[i] = shellQuote(arg)
+	}
+	return strings.Join(quoted, " ")
 }
 
 func shellQuote(arg string) string {

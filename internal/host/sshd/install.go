@@ -89,9 +89,6 @@ func prepare(ctx context.Context, h Host, s Settings, opt InstallOptions) (*inst
 // refuse is every reason against, at once.
 func (i *installation) refuse() []error {
 	var wrong []error
-	if i.rec.Settings.Interval < MinInterval {
-		wrong = append(wrong, &fault.Error{Code: fault.Usage, What: fmt.Sprintf("an interval of %v is shorter than %v", i.rec.Settings.Interval, MinInterval)})
-	}
 	wrong = append(wrong, checkProgram(i.rec.Settings.Program))
 	_, err := checkAccount(i.rec.Settings.Account)
 	wrong = append(wrong, err, i.checkInclude(), i.checkOverride(), i.checkEmergency())

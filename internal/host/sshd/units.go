@@ -11,9 +11,6 @@ import (
 // DefaultInterval is the time between two syncs.
 const DefaultInterval = 10 * time.Minute
 
-// MinInterval keeps a fleet from wearing out IAM's rate.
-const MinInterval = time.Minute
-
 // units are the files that make systemd run sync. Hosts that boot together
 // must not ask IAM together: the timer waits between a half and one and a half
 // of the interval.

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/postern-dev/postern/internal/fault"
 )
 
 // Brake bounds how many users answers of IAM may take something from within
@@ -19,7 +17,6 @@ type Brake struct {
 	// seen the number; 0: nobody has. An answer that names nobody takes nothing
 	// all the same.
 	Confirmed int
-	Off       bool // as many as there are
 }
 
 // DefaultBrake lets a small team lose two in a day, a large one 30 %.
@@ -76,10 +73,10 @@ func (p *Plan) brake(before []User) {
 		}
 	}
 	b := p.in.Policy.Brake
-	confirmed := b.Off || len(due) <= b.Confirmed
+	confirmed := len(due) <= b.Confirmed
 	if !confirmed && !b.allows(spent, users) {
 		p.hold(before, due)
-		p.told(due, spent, users)
+		p.Problems = append(p.Problems, &Braked{Due: len(due), Earlier: spent - len(due), Users: users, Brake: b})
 		return
 	}
 	for i, lost := range due {
@@ -135,14 +132,19 @@ func (p *Plan) lose(u *User, lost []Loss, confirmed bool) {
 	}
 }
 
-func (p *Plan) told(due map[int][]Loss, spent, users int) {
-	b := p.in.Policy.Brake
-	what := fmt.Sprintf("%d of %d users would lose their account, sudo or last key", len(due), users)
-	if earlier := spent - len(due); earlier > 0 {
-		what += fmt.Sprintf(", %d more than did within %v", earlier, b.Window)
+// Braked is the problem of a round in which losses were held back.
+type Braked struct {
+	Due     int // users who would have lost something
+	Earlier int // others who did within the window
+	Users   int // whose part those are
+	Brake   Brake
+}
+
+// Error says how many that are.
+func (b *Braked) Error() string {
+	what := fmt.Sprintf("%d of %d users would lose their account, sudo or last key", b.Due, b.Users)
+	if b.Earlier > 0 {
+		what += fmt.Sprintf(", and %d others did in the last %v hours", b.Earlier, b.Brake.Window.Hours())
 	}
-	p.Problems = append(p.Problems, &fault.Error{
-		What: what + fmt.Sprintf(": more than %d and more than %d %%, so all of them are held back", b.Count, b.Percent),
-		Hint: fmt.Sprintf("if it is meant: postern host ssh sync --once --force %d", len(due)),
-	})
+	return what + fmt.Sprintf(": more than %d and more than %d %%, so all of that is held back", b.Brake.Count, b.Brake.Percent)
 }

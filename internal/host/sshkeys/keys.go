@@ -2,13 +2,9 @@ package sshkeys
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
-
-	"github.com/postern-dev/postern/internal/fault"
 )
 
 // LoginOptions restrict what a session can do. Zero is the narrowest: a
@@ -20,23 +16,6 @@ type LoginOptions struct {
 
 // AllowNames are what LoginOptions can allow, in the words of authorized_keys.
 var AllowNames = []string{"agent-forwarding", "port-forwarding", "user-rc", "X11-forwarding"}
-
-// Check refuses what sshd would not understand: one bad option in a line is a
-// key that does not work.
-func (o LoginOptions) Check() error {
-	var wrong fault.List
-	for _, a := range o.Allow {
-		if !slices.Contains(AllowNames, a) {
-			wrong = append(wrong, &fault.Error{Code: fault.Usage, What: fmt.Sprintf("unknown session option %q", a), Hint: "one of " + strings.Join(AllowNames, ", ")})
-		}
-	}
-	for _, f := range o.From {
-		if !isAddress(f) {
-			wrong = append(wrong, &fault.Error{Code: fault.Usage, What: fmt.Sprintf("%q is neither an address nor a CIDR block", f), Hint: "write 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32"})
-		}
-	}
-	return wrong.Err()
-}
 
 // isAddress takes no zones, and no bits outside of a prefix: sshd refuses the
 // whole list for one.

@@ -68,6 +68,8 @@ func wrongName(name string) string {
 	switch {
 	case name == "":
 		return "the name is empty"
+	case strings.Trim(name, "0123456789") == "":
+		return "useradd, chown and others take a name of digits alone for a uid"
 	case name[0] < 'a' || name[0] > 'z':
 		return "a name begins with a letter"
 	case strings.TrimLeft(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != "":

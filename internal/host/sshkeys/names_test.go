@@ -29,7 +29,10 @@ func TestOSName(t *testing.T) {
 		{iam: "-rf", why: "begins with a letter"},
 		{iam: "_apt", why: "begins with a letter"},
 		{iam: ".hidden", why: "begins with a letter"},
-		{iam: "0", why: "begins with a letter"}, // usermod would take a number for a uid
+		{iam: "0", why: "for a uid"},
+		{iam: "12345", why: "for a uid"},
+		{iam: "12345@example.com", why: "for a uid"},
+		{iam: "1up", why: "begins with a letter"},
 		{iam: "", why: "empty"},
 		{iam: "@example.com", why: "empty"},
 		{iam: "../x", why: "begins with a letter"},

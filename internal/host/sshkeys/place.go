@@ -13,7 +13,7 @@ func (p *Plan) add(fresh []User) {
 	for _, u := range fresh {
 		name, err := p.in.Policy.Names.OSName(u.IAMUser)
 		if err != nil {
-			p.Problems = append(p.Problems, err)
+			p.refuse(u, err)
 			continue
 		}
 		u.Name = name
@@ -23,11 +23,11 @@ func (p *Plan) add(fresh []User) {
 	for _, u := range named {
 		others := slices.Concat(established, named)
 		if why := rival(u, others); why != "" {
-			p.problem(u, why, "rename one of them, or delete the account that is not needed any more")
+			p.refuse(u, u.problem(why, "rename one of them, or delete the account that is not needed any more"))
 			continue
 		}
 		if why := p.in.State.taken(u, u.Name); why != "" {
-			p.problem(u, why, "rename the IAM user, or what has its place on this host")
+			p.refuse(u, u.problem(why, "rename the IAM user, or what has its place on this host"))
 			continue
 		}
 		p.put(u)

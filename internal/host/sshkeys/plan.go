@@ -58,11 +58,27 @@ func Make(in Input) *Plan {
 }
 
 func (p *Plan) problem(u User, what, hint string) {
-	where := ""
-	if u.IAMUser+u.UserID != "" {
-		where = fmt.Sprintf("IAM user %q (%s)", u.IAMUser, u.UserID)
-	}
-	p.Problems = append(p.Problems, &fault.Error{Where: where, What: what, Hint: hint})
+	p.Problems = append(p.Problems, u.problem(what, hint))
+}
+
+func (u User) problem(what, hint string) error {
+	return &fault.Error{Where: fmt.Sprintf("IAM user %q (%s)", u.IAMUser, u.UserID), What: what, Hint: hint}
+}
+
+// Refusal is the problem of an IAM user who is in the groups and gets no account.
+type Refusal struct {
+	IAMUser, UserID string
+	Why             error
+}
+
+// Error names the user and says why.
+func (r *Refusal) Error() string { return r.Why.Error() }
+
+// Unwrap gives the error with its hint.
+func (r *Refusal) Unwrap() error { return r.Why }
+
+func (p *Plan) refuse(u User, why error) {
+	p.Problems = append(p.Problems, &Refusal{u.IAMUser, u.UserID, why})
 }
 
 // begin takes the users of the previous snapshot, and those whose accounts
@@ -155,8 +171,10 @@ func (p *Plan) confirm(u User, m Member) User {
 // missing counts in how many complete answers in a row users were not.
 func (p *Plan) missing() {
 	if p.in.Answer.Complete && !p.usable() {
-		p.problem(User{}, "IAM says that the groups have no members: nobody is removed for that",
-			fmt.Sprintf("keys end by themselves, %v after IAM last confirmed them; accounts end once the groups have a member again", p.in.Policy.MaxStale))
+		p.Problems = append(p.Problems, &fault.Error{
+			What: "IAM says that the groups have no members: nobody is removed for that",
+			Hint: fmt.Sprintf("keys end by themselves, %v after IAM last confirmed them; accounts end once the groups have a member again", p.in.Policy.MaxStale),
+		})
 	}
 	if !p.usable() {
 		return

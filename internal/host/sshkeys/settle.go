@@ -22,7 +22,7 @@ func (p *Plan) before() {
 		}
 		if !stands {
 			if why := state.taken(*u, u.Name); why != "" {
-				p.problem(*u, why, "rename or remove what has its place on this host")
+				p.refuse(*u, u.problem(why, "rename or remove what has its place on this host"))
 				continue
 			}
 			p.make(*u)

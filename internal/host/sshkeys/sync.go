@@ -38,9 +38,9 @@ type Report struct {
 	At       time.Time
 	Complete bool // IAM answered without a gap
 	Calls    int  // to IAM, pages of groups counted as one
-	Users    int  // who may log in
-	Removed  int  // who may not any more
 	Done     []Step
+	Changes  []Event    // of users and keys
+	Snapshot *Snapshot  // as it stands now; nil: none was read, nor written
 	Problems fault.List // what was refused, put off or went wrong; nobody else was kept waiting for it
 }
 
@@ -78,25 +78,16 @@ func (s *Sync) round(ctx context.Context, r *Report) error {
 	}
 	next, after := plan.Settle(state)
 	// Before the snapshot: events are rather told twice than lost.
-	for _, e := range changes(previous, next, r.At) {
+	r.Changes = changes(previous, next, r.At)
+	for _, e := range r.Changes {
 		s.Audit(e)
 	}
 	if err := Write(s.Path, next, s.GID); err != nil {
 		return errors.Join(gap, err)
 	}
-	r.count(next)
+	r.Snapshot = next
 	s.take(ctx, after, r)
 	return errors.Join(gap, ctx.Err())
-}
-
-func (r *Report) count(s *Snapshot) {
-	for _, u := range s.Users {
-		if u.Removed {
-			r.Removed++
-		} else {
-			r.Users++
-		}
-	}
 }
 
 // previous reads the last snapshot. Without a good one the marks on the
@@ -106,6 +97,7 @@ func (s *Sync) previous(r *Report) *Snapshot {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		r.Problems = append(r.Problems, err)
 	}
+	r.Snapshot = previous
 	return previous
 }
 

@@ -68,6 +68,16 @@ func (s *Snapshot) Find(name string) (User, bool) {
 	return s.Users[i], true
 }
 
+// Count tells how many users may log in, and how many do no more.
+func (s *Snapshot) Count() (users, removed int) {
+	for _, u := range s.Users {
+		if u.Removed {
+			removed++
+		}
+	}
+	return len(s.Users) - removed, removed
+}
+
 // KeyOf returns the user's key with a fingerprint.
 func (u User) KeyOf(fingerprint string) (Key, bool) {
 	i := slices.IndexFunc(u.Keys, func(k Key) bool { return k.Fingerprint == fingerprint })

@@ -79,7 +79,10 @@ func (o *policyOptions) settle(given changed) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	o.fill(file.Lockdown, given)
+	if file.Lockdown == nil {
+		return some, nil
+	}
+	o.fill(*file.Lockdown, given)
 	return true, nil
 }
 

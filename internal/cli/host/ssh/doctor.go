@@ -91,7 +91,7 @@ func examine(ctx context.Context) ([]sshd.Finding, error) {
 	if err != nil || !stands.Installed {
 		return slices.Concat([]sshd.Finding{}, found), err
 	}
-	_, more := seeSnapshot(sshd.Snapshot, stands.Settings.Interval, time.Now())
+	_, more := seeSnapshot(sshd.Snapshot, stands.Settings, time.Now())
 	return slices.Concat([]sshd.Finding{}, found, more), nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/postern-dev/postern/internal/cli/command"
 	"github.com/postern-dev/postern/internal/cli/ui"
@@ -14,9 +15,8 @@ import (
 )
 
 type installOptions struct {
-	sync     syncOptions
-	settings sshd.Settings
-	once     sshd.InstallOptions
+	settings
+	addInclude bool
 }
 
 func newInstall(a *command.App) *cobra.Command {
@@ -25,35 +25,38 @@ func newInstall(a *command.App) *cobra.Command {
 		Use:   "install",
 		Short: "Make sshd ask for the keys of IAM users, and keep them fresh",
 		Long: "Writes one file of sshd's configuration, has sshd check it, reloads sshd and makes sure that it does what the file says; otherwise everything " +
-			"is put back. Adds an account for the look-up that nobody can log in to, and a systemd timer for sync, which is given the flags of sync. " +
+			"is put back. Adds an account for the look-up that nobody can log in to, and a systemd timer for sync, which is given the flags of sync and reads /etc/postern/host.yaml by itself. " +
 			"Passwords and the keys in home folders stop working; the keys of --break-glass accounts are kept for when IAM is away. Sessions go on.",
 		Args: command.AtMost(),
 		Example: `
 sudo postern host ssh install --group engineers --sudo-group operators --break-glass ec2-user
+# all of it is in /etc/postern/host.yaml
+sudo postern host ssh install
 # the users are in another account
 sudo postern host ssh install --group engineers --role-arn arn:aws:iam::111122223333:role/ssh-keys --break-glass ec2-user`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runInstall(cmd.Context(), a, o) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return runInstall(cmd.Context(), a, o, cmd.Flags()) },
 	}
-	o.sync.flags(cmd)
 	f := cmd.Flags()
-	f.DurationVar(&o.settings.Interval, "interval", sshd.DefaultInterval, "`TIME` between two syncs, give or take half of it")
-	f.StringSliceVar(&o.settings.Emergency, "break-glass", nil, "`USER` whose own authorized_keys go on working, without IAM; repeatable")
-	f.BoolVar(&o.once.NoEmergency, "no-break-glass", false, "go without: while IAM is away for longer than --max-stale, nobody logs in")
-	f.BoolVar(&o.settings.KeepPasswords, "keep-passwords", false, "leave password logins as they are")
-	f.BoolVar(&o.once.AddInclude, "add-include", false, "put the Include of /etc/ssh/sshd_config.d into sshd_config if it is missing")
+	o.flags(f)
+	o.intervalFlag(f)
+	f.StringSliceVar(&o.BreakGlass, "break-glass", nil, "`USER` whose own authorized_keys go on working, without IAM; repeatable")
+	f.BoolVar(&o.NoBreakGlass, "no-break-glass", false, "go without: while IAM is away for longer than --max-stale, nobody logs in")
+	f.BoolVar(&o.KeepPasswords, "keep-passwords", false, "leave password logins as they are")
+	f.BoolVar(&o.addInclude, "add-include", false, "put the Include of /etc/ssh/sshd_config.d into sshd_config if it is missing")
 	return cmd
 }
 
-func runInstall(ctx context.Context, a *command.App, o installOptions) error {
-	if err := o.sync.check(); err != nil {
+func runInstall(ctx context.Context, a *command.App, o installOptions, given *pflag.FlagSet) error {
+	if err := o.settle(given); err != nil {
 		return err
 	}
 	program, err := ownPath()
 	if err != nil {
 		return err
 	}
-	o.settings.Program, o.settings.Account, o.settings.Sync = program, o.sync.account, o.sync.args()
-	done, err := sshd.Install(ctx, sshd.System(), o.settings, o.once)
+	done, err := sshd.Install(ctx, sshd.System(), sshd.Settings{
+		Program: program, Account: o.account, Sync: o.args(given), Interval: o.Interval, KeepPasswords: o.KeepPasswords, Emergency: o.BreakGlass,
+	}, sshd.InstallOptions{AddInclude: o.addInclude, NoEmergency: o.NoBreakGlass})
 	if err != nil {
 		return err
 	}

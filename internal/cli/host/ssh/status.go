@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,7 @@ type statusResult struct {
 	SchemaVersion int              `json:"schema_version"`
 	Installed     bool             `json:"installed"`
 	Snapshot      *snapshotSummary `json:"snapshot,omitempty"`
+	HeldBack      []heldBack       `json:"held_back"`
 	Drift         []sshd.Finding   `json:"drift"`
 }
 
@@ -29,9 +31,22 @@ type statusResult struct {
 type snapshotSummary struct {
 	FetchedAt time.Time `json:"fetched_at"`
 	ExpiresAt time.Time `json:"expires_at"` // from then on it lets nobody in
+	Age       int64     `json:"age"`        // seconds since IAM answered; below 0: the clock has gone back
 	Users     int       `json:"users"`      // who may log in
 	Removed   int       `json:"removed"`
 	Keys      int       `json:"keys"`
+
+	held []heldBack
+}
+
+func summary(s *sshkeys.Snapshot, now time.Time) *snapshotSummary {
+	sum := &snapshotSummary{FetchedAt: s.FetchedAt.UTC(), ExpiresAt: s.FetchedAt.Add(s.MaxStale).UTC(), Age: int64(now.Sub(s.FetchedAt).Seconds())}
+	sum.Users, sum.Removed = s.Count()
+	sum.held = heldIn(s)
+	for _, u := range s.Users {
+		sum.Keys += len(u.Keys)
+	}
+	return sum
 }
 
 func newStatus(a *command.App) *cobra.Command {
@@ -56,10 +71,13 @@ func runStatus(ctx context.Context, a *command.App, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	st := statusResult{SchemaVersion: 1, Installed: stands.Installed, Drift: stands.Drift}
+	st := statusResult{SchemaVersion: 1, Installed: stands.Installed, HeldBack: []heldBack{}, Drift: stands.Drift}
 	if stands.Installed {
-		snapshot, found := seeSnapshot(sshd.Snapshot, stands.Settings.Interval, time.Now())
+		snapshot, found := seeSnapshot(sshd.Snapshot, stands.Settings, time.Now())
 		st.Snapshot, st.Drift = snapshot, append(st.Drift, found...)
+		if snapshot != nil {
+			st.HeldBack = snapshot.held
+		}
 	}
 	if asJSON {
 		st.Drift = slices.Concat([]sshd.Finding{}, st.Drift) // [] rather than null
@@ -92,39 +110,55 @@ func statusText(out *ui.Printer, st statusResult) {
 }
 
 // seeSnapshot summarises the snapshot and says what is wrong with it.
-func seeSnapshot(path string, interval time.Duration, now time.Time) (*snapshotSummary, []sshd.Finding) {
+func seeSnapshot(path string, installed sshd.Settings, now time.Time) (*snapshotSummary, []sshd.Finding) {
 	s, err := sshkeys.Read(path)
-	again := "run postern host ssh sync --once, or see journalctl -u " + sshd.Service
-	found := func(sev sshd.Severity, what string) []sshd.Finding {
-		return []sshd.Finding{{Check: "snapshot", Severity: sev, Where: path, What: what, Hint: again}}
+	var found []sshd.Finding
+	add := func(sev sshd.Severity, what string) {
+		found = append(found, sshd.Finding{
+			Check: "snapshot", Severity: sev, Where: path, What: what, Hint: "run postern host ssh sync --once, or see journalctl -u " + sshd.Service,
+		})
 	}
 	if s == nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, found(sshd.Fail, "there is none yet, so nobody logs in with a key from IAM")
+			err = errors.New("there is none yet, so nobody logs in with a key from IAM")
 		}
-		return nil, found(sshd.Fail, err.Error())
-	}
-	sum := &snapshotSummary{FetchedAt: s.FetchedAt, ExpiresAt: s.FetchedAt.Add(s.MaxStale)}
-	for _, u := range s.Users {
-		if u.Removed {
-			sum.Removed++
-			continue
-		}
-		sum.Users++
-		sum.Keys += len(u.Keys)
+		add(sshd.Fail, err.Error())
+		return nil, found
 	}
 	age := now.Sub(s.FetchedAt)
 	switch {
 	case err != nil:
-		return sum, found(sshd.Warn, err.Error())
+		add(sshd.Warn, err.Error())
 	case age >= s.MaxStale:
-		return sum, found(sshd.Fail, "it is too old and lets nobody in: IAM has not answered for "+age.Round(time.Minute).String())
-	case age > staleAfter(interval):
-		return sum, found(sshd.Warn, "it was not renewed for "+age.Round(time.Minute).String())
+		add(sshd.Fail, "it is too old and lets nobody in: IAM has not answered for "+age.Round(time.Minute).String())
+	case age > staleAfter(installed.Interval):
+		add(sshd.Warn, "it was not renewed for "+age.Round(time.Minute).String())
 	case age < -time.Minute:
-		return sum, found(sshd.Warn, "it is from the future: the clock has gone back")
+		add(sshd.Warn, "it is from the future: the clock has gone back")
 	}
-	return sum, nil
+	sum := summary(s, now)
+	return sum, append(found, heldFindings(sum.held, installed.Sync)...)
+}
+
+// heldFindings tell what sync would have taken from users, but for the brake,
+// and the command that lets it.
+func heldFindings(held []heldBack, args []string) []sshd.Finding {
+	if len(held) == 0 {
+		return nil
+	}
+	const most = 5
+	var who []string
+	for _, h := range held[:min(most, len(held))] {
+		who = append(who, h.text())
+	}
+	if more := len(held) - most; more > 0 {
+		who = append(who, fmt.Sprintf("and %d more", more))
+	}
+	return []sshd.Finding{{
+		Check: "held-back", Severity: sshd.Warn,
+		What: fmt.Sprintf("held back from %s, because too many at once would lose something: %s", ui.Plural(len(held), "user", "users"), strings.Join(who, "; ")),
+		Hint: "if it is meant: " + forceCommand(args, len(held)),
+	}}
 }
 
 // staleAfter is when a snapshot that has not been renewed is worth a word: the

@@ -9,11 +9,11 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/postern-dev/postern/internal/aws"
 	"github.com/postern-dev/postern/internal/cli/command"
@@ -24,146 +24,75 @@ import (
 	"github.com/postern-dev/postern/internal/host/sshkeys/osusers"
 )
 
-// syncOptions say who may log in. install takes the same ones and hands them
-// to the unit that runs sync.
 type syncOptions struct {
-	groups      []string
-	sudoGroups  []string
-	roleARN     string
-	externalID  string
-	domains     []string
-	localGroups []string
-	tagKey      string
-	instance    bool   // groups stand in tags of the instance too
-	account     string // that reads the snapshot for sshd
-	maxStale    time.Duration
-	login       sshkeys.LoginOptions
-}
-
-// defaultStale is how long logins go on without IAM.
-const defaultStale = 24 * time.Hour
-
-func (o *syncOptions) flags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.StringArrayVar(&o.groups, "group", nil, "`GROUP` of IAM whose members may log in; repeatable")
-	f.StringArrayVar(&o.sudoGroups, "sudo-group", nil, "`GROUP` of IAM whose members may log in and use sudo; repeatable")
-	f.BoolVar(&o.instance, "instance-tags", false, "read names of groups from this instance's tags postern:ssh-groups and postern:ssh-sudo-groups too")
-	f.StringVar(&o.roleARN, "role-arn", "", "`ARN` of the role to assume, in the account that the users are in")
-	f.StringVar(&o.externalID, "external-id", "", "`ID` that the role asks for")
-	f.StringSliceVar(&o.domains, "domain", nil, "`DOMAIN` to cut off IAM user names: with example.com, alice@example.com logs in as alice")
-	f.StringSliceVar(&o.localGroups, "local-group", nil, "`GROUP` of this host that every user is put into; repeatable")
-	f.StringVar(&o.tagKey, "ed25519-tag", "", "`KEY` of the IAM users' tag that holds an ed25519 key, beside the keys in IAM: who may tag users then decides who logs in")
-	f.StringVar(&o.account, "account", sshd.Account, "`NAME` of the account that looks keys up for sshd")
-	f.DurationVar(&o.maxStale, "max-stale", defaultStale, "`TIME` for which logins go on while IAM is away")
-	f.StringSliceVar(&o.login.Allow, "allow", nil, "`OPTION` that sessions may use beside a terminal: agent-forwarding, port-forwarding, user-rc, X11-forwarding")
-	f.StringSliceVar(&o.login.From, "from", nil, "`ADDRESS` or CIDR block that logins may come from; repeatable (default: all)")
-}
-
-// check finds what can be known to be wrong before anything is asked or done.
-func (o *syncOptions) check() error {
-	var wrong fault.List
-	if len(o.groups)+len(o.sudoGroups) == 0 && !o.instance {
-		wrong = append(wrong, &fault.Error{Code: fault.Usage, What: "no IAM group is named", Hint: "name who may log in: --group engineers, or --instance-tags"})
-	}
-	if slices.Contains(slices.Concat(o.groups, o.sudoGroups), "") {
-		wrong = append(wrong, &fault.Error{Code: fault.Usage, What: "the name of an IAM group is empty", Hint: "is a variable of your script unset?"})
-	}
-	if o.externalID != "" && o.roleARN == "" {
-		wrong = append(wrong, &fault.Error{Code: fault.Usage, What: "--external-id without --role-arn", Hint: "name the role that asks for it"})
-	}
-	if o.maxStale < time.Hour {
-		wrong = append(wrong, &fault.Error{Code: fault.Usage, What: "--max-stale " + o.maxStale.String() + " is shorter than an hour", Hint: "a short outage of IAM would lock everybody out"})
-	}
-	if err := o.login.Check(); err != nil {
-		wrong = append(wrong, err)
-	}
-	return wrong.Err()
-}
-
-// args are the flags that give the same options.
-func (o *syncOptions) args() []string {
-	var out []string
-	add := func(flag string, values ...string) {
-		for _, v := range values {
-			if v != "" {
-				out = append(out, "--"+flag+"="+v)
-			}
-		}
-	}
-	add("group", o.groups...)
-	add("sudo-group", o.sudoGroups...)
-	if o.instance {
-		out = append(out, "--instance-tags")
-	}
-	if o.account != sshd.Account {
-		add("account", o.account)
-	}
-	add("role-arn", o.roleARN)
-	add("external-id", o.externalID)
-	add("domain", o.domains...)
-	add("local-group", o.localGroups...)
-	add("ed25519-tag", o.tagKey)
-	if o.maxStale != defaultStale {
-		add("max-stale", o.maxStale.String())
-	}
-	add("allow", o.login.Allow...)
-	add("from", o.login.From...)
-	return out
-}
-
-type syncRun struct {
-	syncOptions
+	settings
 	once     bool
-	force    bool
-	interval time.Duration
+	force    int // how many users may lose something in this round
+	asJSON   bool
 	snapshot string
 }
 
 func newSync(a *command.App) *cobra.Command {
-	var o syncRun
+	var o syncOptions
 	cmd := &cobra.Command{
 		Use:   "sync",
 		Short: "Bring this host's accounts and the snapshot of keys in line with IAM",
 		Long: "Reads the members of the groups and their active SSH public keys, makes, locks and restores accounts, and writes the snapshot. " +
-			"Nobody is removed for an answer that is throttled, cut off or empty: a user must be missing from two complete answers in a row, and no round removes " +
-			"more than two users or 30 %, whichever is more. Who is removed loses sudo, sessions and processes, and keeps home and uid. " +
+			"Nobody is removed for an answer that is throttled, cut off or empty: a user must be missing from two complete answers in a row. Within 24 hours " +
+			"no more than two users or 30 %, whichever is more, lose their account, sudo or last key; a round that would go beyond holds all of it back, says so, and gives the " +
+			"command that lets it happen. Who is removed loses sudo, sessions and processes, and keeps home and uid. " +
 			"Without --once it goes on, every --interval, until it is stopped. What concerns single users is told and logged, and is no failure.",
 		Args: command.AtMost(),
 		Example: `
 sudo postern host ssh sync --once --group engineers --sudo-group operators
 # as a daemon, with users from another account
 sudo postern host ssh sync --group engineers --role-arn arn:aws:iam::111122223333:role/ssh-keys --interval 10m
-# half of the team has left, and that is right
-sudo postern host ssh sync --once --group engineers --force`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runSync(cmd.Context(), a, o) },
+# status says that 12 users are held back, and that is what is meant
+sudo postern host ssh sync --once --group engineers --force 12`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runSync(cmd.Context(), a, o, cmd.Flags()) },
 	}
-	o.flags(cmd)
 	f := cmd.Flags()
+	o.flags(f)
+	o.intervalFlag(f)
 	f.BoolVar(&o.once, "once", false, "one round, rather than one every --interval")
-	f.BoolVar(&o.force, "force", false, "remove as many users as IAM says")
-	f.DurationVar(&o.interval, "interval", sshd.DefaultInterval, "`TIME` between two rounds, give or take half of it")
+	f.IntVar(&o.force, "force", 0, "let as many as `N` users lose something in this round: the number that is held back; an answer without anybody takes nothing all the same")
+	f.BoolVar(&o.asJSON, "json", false, "print what the round did as JSON; with --once")
 	f.StringVar(&o.snapshot, "snapshot", sshd.Snapshot, "`PATH` of the snapshot")
 	return cmd
 }
 
-func runSync(ctx context.Context, a *command.App, o syncRun) error {
-	if err := o.check(); err != nil {
+// checkOnce refuses what makes sense for one round alone: a daemon that was let
+// remove many would be let for ever.
+func (o syncOptions) checkOnce(given *pflag.FlagSet) error {
+	for _, flag := range []string{"force", "json"} {
+		if given.Changed(flag) && !o.once {
+			return &fault.Error{Code: fault.Usage, What: "--" + flag + " is for one round", Hint: "add --once"}
+		}
+	}
+	if given.Changed("force") && o.force < 1 {
+		return &fault.Error{Code: fault.Usage, What: fmt.Sprintf("--force %d lets nobody lose anything", o.force), Hint: "`postern host ssh status` tells how many are held back"}
+	}
+	return nil
+}
+
+func runSync(ctx context.Context, a *command.App, o syncOptions, given *pflag.FlagSet) error {
+	if err := o.checkOnce(given); err != nil {
 		return err
 	}
-	if o.interval < sshd.MinInterval {
-		return &fault.Error{Code: fault.Usage, What: fmt.Sprintf("an interval of %v is shorter than %v", o.interval, sshd.MinInterval)}
+	if err := o.settle(given); err != nil {
+		return err
 	}
 	s, log, err := o.sync(ctx, a)
 	if err != nil {
 		return err
 	}
+	show := shower{ctx: ctx, app: a, log: log, asJSON: o.asJSON, args: o.args(given)}
 	if o.once {
 		r, err := s.Once(ctx)
-		syncText(ctx, a, log, r)
-		return err
+		return errors.Join(err, show.round(r, err))
 	}
-	_ = s.Run(ctx, o.interval, func(r *sshkeys.Report, err error) { // it ends when it is stopped, and that is no error
-		syncText(ctx, a, log, r)
+	_ = s.Run(ctx, o.Interval, func(r *sshkeys.Report, err error) { // it ends when it is stopped, and that is no error
+		_ = show.round(r, err) // text cannot fail
 		if err != nil {
 			log.ErrorContext(ctx, "sync", "problem", err.Error())
 			a.Talk().Mark(ui.Failed, ui.Plain(err.Error()))
@@ -173,7 +102,7 @@ func runSync(ctx context.Context, a *command.App, o syncRun) error {
 }
 
 // sync puts together what one round needs.
-func (o syncRun) sync(ctx context.Context, a *command.App) (*sshkeys.Sync, *slog.Logger, error) {
+func (o syncOptions) sync(ctx context.Context, a *command.App) (*sshkeys.Sync, *slog.Logger, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil, &fault.Error{What: "sync needs root: it makes accounts", Hint: "run it with sudo"}
 	}
@@ -192,41 +121,18 @@ func (o syncRun) sync(ctx context.Context, a *command.App) (*sshkeys.Sync, *slog
 	}
 	host, _ := os.Hostname() // it goes into CloudTrail; unknown is good enough
 	policy := sshkeys.Policy{
-		Names: sshkeys.Names{Domains: o.domains}, LocalGroups: o.localGroups, MaxStale: o.maxStale, Login: o.login, Brake: sshkeys.DefaultBrake(),
+		Names: sshkeys.Names{Domains: o.Domains}, LocalGroups: o.LocalGroups, MaxStale: o.MaxStale,
+		Login: sshkeys.LoginOptions{Allow: o.Allow, From: o.From}, Brake: sshkeys.DefaultBrake(),
 	}
-	policy.Brake.Off = o.force
-	sources := sshkeys.GroupSources{sshkeys.Groups{Login: o.groups, Sudo: o.sudoGroups}}
-	if o.instance {
+	policy.Brake.Confirmed = o.force
+	sources := sshkeys.GroupSources{sshkeys.Groups{Login: o.Groups, Sudo: o.SudoGroups}}
+	if o.InstanceTags {
 		sources = append(sources, aws.InstanceTags{})
 	}
 	log := systemLog(a.Err)
 	return &sshkeys.Sync{
-		IAM:  aws.NewSSHKeys(aws.SSHOptions{RoleARN: o.roleARN, ExternalID: o.externalID, Host: host}),
-		Host: osusers.Default(), Groups: sources, TagKey: o.tagKey, Path: o.snapshot, GID: gid, Policy: policy, Now: time.Now,
+		IAM:  aws.NewSSHKeys(aws.SSHOptions{RoleARN: o.RoleARN, ExternalID: o.ExternalID, Host: host}),
+		Host: osusers.Default(), Groups: sources, TagKey: o.TagKey, Path: o.snapshot, GID: gid, Policy: policy, Now: time.Now,
 		Audit: func(e sshkeys.Event) { log.LogAttrs(ctx, slog.LevelInfo, "ssh", eventAttrs(e)...) },
 	}, log, nil
-}
-
-// syncText tells what a round did; r is nil if there was none.
-func syncText(ctx context.Context, a *command.App, log *slog.Logger, r *sshkeys.Report) {
-	if r == nil {
-		return
-	}
-	for _, step := range r.Done {
-		what := string(step.Kind)
-		if step.Name != "" {
-			what += " " + step.Name
-		}
-		a.Result().Mark(ui.OK, ui.Plain(what))
-	}
-	for _, problem := range r.Problems {
-		log.WarnContext(ctx, "sync", "problem", problem.Error())
-		a.Talk().Mark(ui.Warning, ui.Plain(problem.Error()))
-	}
-	answer := "IAM answered completely"
-	if !r.Complete {
-		answer = "IAM's answer has gaps: nobody is removed"
-	}
-	a.Result().Line(ui.Plain(fmt.Sprintf("%s may log in, %s removed; %s, %s",
-		ui.Plural(r.Users, "user", "users"), ui.Plural(r.Removed, "user", "users"), ui.Plural(r.Calls, "call", "calls"), answer)))
 }
