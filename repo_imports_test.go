@@ -44,6 +44,7 @@ var layers = slices.Concat([]layer{
 	{"internal/cli/ui", []string{"internal/fault"}, "the terminal shows values and knows no command"},
 	{"internal/cli/command", []string{"internal/cli/ui", "internal/fault", "internal/suggest"}, "what every room of the CLI is made with knows none of them"},
 	{"internal/cli/input", []string{"iam/...", "internal/cli/command", "internal/cli/ui", "internal/estate", "internal/fault"}, "snapshots and policies are read alike for every question, whichever it is"},
+	{"internal/cli/evidence", []string{"iam/...", "internal/cli/command", "internal/cli/ui"}, "what allows somebody something is shown alike, whoever asked"},
 	{"internal/cli", []string{"internal/cli/...", "internal/fault"}, "Main lists the commands and leaves the work to their rooms"},
 	{"test/...", []string{"test/..."}, "witnesses are of other people's making and use nothing of ours"},
 }, roomLayers(), pureLayers())
@@ -52,7 +53,7 @@ var layers = slices.Concat([]layer{
 // so that each can be read by itself; only host imports those below it.
 var rooms = []layer{
 	{"internal/cli/stack", slices.Concat(pureDirs(), []string{"internal/apply", "internal/aws", "internal/sandbox", "internal/trial", "internal/wire"}), "the commands on a spec wire the pure packages, AWS and the sandbox together"},
-	{"internal/cli/access", []string{"iam/...", "internal/cli/input", "internal/estate"}, "who can do what is asked of snapshots and policies alone"},
+	{"internal/cli/access", []string{"iam/...", "internal/cli/evidence", "internal/cli/input", "internal/estate"}, "who can do what is asked of snapshots and policies alone"},
 	{"internal/cli/explain", []string{"iam/...", "internal/cli/input", "internal/estate"}, "a decision is explained from snapshots and policies alone"},
 	{"internal/cli/lint", []string{"iam/..."}, "a policy is linted for itself, whoever it belongs to"},
 	{"internal/cli/reference", []string{"iam/...", "internal/catalog", "internal/cli/input"}, "what is looked up is embedded: it comes from no account"},

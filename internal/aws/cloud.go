@@ -25,7 +25,7 @@ import (
 
 // Options say which accounts to reach and with which credentials.
 type Options struct {
-	Partition string // aws, aws-us-gov, aws-cn; empty: aws
+	Partition string // aws, aws-us-gov, aws-cn; empty: that of the credentials
 	Region    string // empty: the environment's, else the partition's first
 	Profile   string // of ~/.aws/config; empty: AWS_PROFILE or the default one
 	Accounts  []Account
@@ -80,9 +80,6 @@ type account struct {
 // are, and assumes the admin role of each account that has one. All accounts
 // that cannot be reached are reported together, with exit code fault.Auth.
 func Connect(ctx context.Context, o Options) (*Cloud, error) {
-	if o.Partition == "" {
-		o.Partition = "aws"
-	}
 	cfg, err := load(ctx, o)
 	if err != nil {
 		return nil, err
@@ -94,7 +91,13 @@ func Connect(ctx context.Context, o Options) (*Cloud, error) {
 		return nil, explain(err, "", "sts:GetCallerIdentity")
 	}
 	c.caller = Caller{Account: sdk.ToString(out.Account), ARN: sdk.ToString(out.Arn)}
-	if at, err := arn.Parse(c.caller.ARN); err == nil && at.Partition != o.Partition {
+	at, err := arn.Parse(c.caller.ARN)
+	switch {
+	case o.Partition == "" && err == nil:
+		c.partition = at.Partition
+	case o.Partition == "":
+		c.partition = "aws"
+	case err == nil && at.Partition != o.Partition:
 		return nil, &fault.Error{
 			Code: fault.Auth,
 			What: "credentials are of partition " + at.Partition + ", the stack's region is in " + o.Partition,

@@ -17,7 +17,7 @@ import (
 // reader turns the SDK's details into estate values and collects what it
 // cannot read of the stack's own.
 type reader struct {
-	own  string // the stack's path
+	own  string // the stack's path; empty: nothing is the stack's
 	errs fault.List
 }
 
@@ -101,7 +101,7 @@ func (r *reader) document(at entity, what string, text *string) *iam.Document {
 	if err == nil {
 		return doc
 	}
-	if at.path == r.own {
+	if r.own != "" && at.path == r.own {
 		r.errs = append(r.errs, &fault.Error{
 			Where: at.arn, What: "read " + what, Cause: err,
 			Hint: "delete or correct it in AWS, then run postern plan again",

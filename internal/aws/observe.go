@@ -46,6 +46,25 @@ func (c *Cloud) Observe(ctx context.Context, accountID, stack string) (estate.Ac
 	return o.found, nil
 }
 
+// Snapshot reads the users, groups, roles and policies of the account that the
+// credentials are of, as a snapshot has them: by iam:GetAccountAuthorizationDetails,
+// a call per page, and nothing else. The document of a policy is nil if it is
+// none that we understand.
+func Snapshot(ctx context.Context, o Options) (estate.Account, error) {
+	o.Accounts = nil
+	c, err := Connect(ctx, o)
+	if err != nil {
+		return estate.Account{}, err
+	}
+	own := &account{id: c.caller.Account, partition: c.partition, iam: iam.NewFromConfig(c.cfg, patient)}
+	read := &observation{account: own, found: estate.Account{ID: own.id, Partition: own.partition, Quotas: estate.DefaultQuotas()}}
+	if err := inParallel(ctx, read.entities); err != nil {
+		return estate.Account{}, err
+	}
+	read.found.Sort()
+	return read.found, nil
+}
+
 // observation is one Observe under way. Each of its readers fills lists of
 // its own.
 type observation struct {

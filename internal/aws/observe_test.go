@@ -273,3 +273,36 @@ func FuzzParseDocument(f *testing.F) {
 		}
 	})
 }
+
+// TestSnapshot: one action beside the question whose credentials these are, and
+// nothing that cannot be read stands in the way.
+func TestSnapshot(t *testing.T) {
+	arn := strings.Replace(caller, "arn:aws:", "arn:aws-us-gov:", 1)
+	s := startStub(t, map[string]answer{
+		"GetCallerIdentity": says("GetCallerIdentity", "<Arn>"+arn+"</Arn><UserId>U</UserId><Account>"+prod+"</Account>"),
+		"GetAccountAuthorizationDetails": pages("GetAccountAuthorizationDetails",
+			"<GroupDetailList><member><Path>/</Path><GroupName>z</GroupName></member><member><GroupName>a</GroupName>"+
+				"<GroupPolicyList><member><PolicyName>p</PolicyName><PolicyDocument>%7B</PolicyDocument></member></GroupPolicyList></member></GroupDetailList>",
+			"<UserDetailList><member><Path>/</Path><UserName>alice</UserName><GroupList><member>a</member></GroupList></member></UserDetailList>"),
+	})
+	got, err := Snapshot(t.Context(), s.options(Account{ID: "333333333333", Name: "of a stack"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, got, estate.Account{
+		ID: prod, Partition: "aws-us-gov", Quotas: estate.DefaultQuotas(),
+		Groups: []estate.Group{{Name: "a", Inline: []estate.InlinePolicy{{Name: "p"}}}, {Name: "z", Path: "/"}},
+		Users:  []estate.User{{Name: "alice", Path: "/", Groups: []string{"a"}}},
+	})
+	equal(t, len(s.calls), 3)
+}
+
+func TestSnapshotDenied(t *testing.T) {
+	s := startStub(t, map[string]answer{"GetAccountAuthorizationDetails": fails(http.StatusForbidden, "AccessDenied",
+		"User: "+caller+" is not authorized to perform: iam:GetAccountAuthorizationDetails on resource: * because no identity-based policy allows the iam:GetAccountAuthorizationDetails action")})
+	_, err := Snapshot(t.Context(), s.options())
+	equal(t, fault.ExitCode(err), fault.Auth)
+	if got := asFault(t, err); !strings.Contains(got.Hint, "iam:GetAccountAuthorizationDetails") {
+		t.Errorf("hint %q", got.Hint)
+	}
+}

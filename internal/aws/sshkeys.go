@@ -184,6 +184,10 @@ const (
 	sudoTag  = "postern:ssh-sudo-groups"
 )
 
+// Keys are those of the tags: of groups that let in, and of groups that give sudo
+// too.
+func (InstanceTags) Keys() (login, sudo string) { return loginTag, sudoTag }
+
 // Groups reads the tags. That metadata does not show tags is an error: who asks
 // for groups by tag would otherwise be taken to want none.
 //

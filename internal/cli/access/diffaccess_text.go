@@ -7,6 +7,7 @@ import (
 
 	"github.com/postern-dev/postern/iam/action"
 	"github.com/postern-dev/postern/iam/reach"
+	"github.com/postern-dev/postern/internal/cli/evidence"
 	"github.com/postern-dev/postern/internal/cli/input"
 	"github.com/postern-dev/postern/internal/cli/ui"
 )
@@ -22,14 +23,14 @@ type accessReport struct {
 }
 
 type changeAnswer struct {
-	Principal string    `json:"principal,omitempty"` // empty: of the identity policy
-	New       bool      `json:"new"`                 // the principal, or the role, was not there before
-	Into      string    `json:"into,omitempty"`      // the role whose trust policy lets it in
-	Actions   []string  `json:"actions"`
-	Resources []string  `json:"resources"`
-	Unknown   []string  `json:"unknown_actions,omitempty"` // of the actions: those that match none that AWS has
-	Later     bool      `json:"later,omitempty"`           // actions that AWS may add: those of today were allowed before
-	Via       viaAnswer `json:"via"`
+	Principal string       `json:"principal,omitempty"` // empty: of the identity policy
+	New       bool         `json:"new"`                 // the principal, or the role, was not there before
+	Into      string       `json:"into,omitempty"`      // the role whose trust policy lets it in
+	Actions   []string     `json:"actions"`
+	Resources []string     `json:"resources"`
+	Unknown   []string     `json:"unknown_actions,omitempty"` // of the actions: those that match none that AWS has
+	Later     bool         `json:"later,omitempty"`           // actions that AWS may add: those of today were allowed before
+	Via       evidence.Via `json:"via"`
 }
 
 type grantAnswer struct {
@@ -39,9 +40,9 @@ type grantAnswer struct {
 }
 
 type exposureAnswer struct {
-	Into   string    `json:"into,omitempty"`   // the role, for a trust policy
-	Tokens string    `json:"tokens,omitempty"` // everyone who has a token of this issuer
-	Via    viaAnswer `json:"via"`
+	Into   string       `json:"into,omitempty"`   // the role, for a trust policy
+	Tokens string       `json:"tokens,omitempty"` // everyone who has a token of this issuer
+	Via    evidence.Via `json:"via"`
 }
 
 func newAccessReport() *accessReport {
@@ -52,14 +53,14 @@ func (r *accessReport) clean() bool { return len(r.Gained)+len(r.Granted)+len(r.
 
 func (r *accessReport) public(list []reach.Exposure) {
 	for _, e := range list {
-		r.Public = append(r.Public, exposureAnswer{Into: e.Into, Tokens: e.Tokens, Via: viaOf(e.Via)})
+		r.Public = append(r.Public, exposureAnswer{Into: e.Into, Tokens: e.Tokens, Via: evidence.Of(e.Via)})
 	}
 }
 
 func changeOf(c reach.Change) changeAnswer {
 	return changeAnswer{
 		Principal: c.Principal, New: c.New, Into: c.Into, Actions: append([]string{}, c.Actions...),
-		Resources: append([]string{}, c.Resources...), Later: c.Later, Via: viaOf(c.Via), Unknown: unknownActions(c.Actions),
+		Resources: append([]string{}, c.Resources...), Later: c.Later, Via: evidence.Of(c.Via), Unknown: unknownActions(c.Actions),
 	}
 }
 
@@ -97,7 +98,7 @@ func gainedText(out *ui.Printer, r *accessReport) {
 		for _, text := range c.texts() {
 			out.Table(ui.Table{Indent: 4, Gap: 1, Rows: [][]ui.Span{{ui.Added.Span(), ui.Plain(text)}}})
 		}
-		byText(out, 6, c.Via.text())
+		byText(out, 6, c.Via.Text())
 	}
 }
 
@@ -157,7 +158,7 @@ func grantedText(out *ui.Printer, list []grantAnswer, o *diffAccessOptions) {
 		}
 		out.Line(ui.Plain("  "), ui.Failed.Span(), ui.Plain(" "), ui.Name(who), ui.Plain(" may "+g.Extent.String()+" do "+whatAsked(whoCanOptions{action: g.Action, resource: g.Resource})))
 		for _, via := range g.Via {
-			byText(out, 6, via.text())
+			byText(out, 6, via.Text())
 		}
 	}
 }
@@ -174,6 +175,6 @@ func publicText(out *ui.Printer, list []exposureAnswer) {
 			who = "everyone with a token of " + e.Tokens
 		}
 		out.Line(ui.Plain("  "), ui.Failed.Span(), ui.Plain(" "+who+" may do "+ui.Few(e.Via.Actions)))
-		byText(out, 6, e.Via.text())
+		byText(out, 6, e.Via.Text())
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/postern-dev/postern/iam/reach"
 	"github.com/postern-dev/postern/internal/cli/command"
+	"github.com/postern-dev/postern/internal/cli/evidence"
 	"github.com/postern-dev/postern/internal/cli/input"
 	"github.com/postern-dev/postern/internal/fault"
 )
@@ -106,7 +107,7 @@ type stepAnswer struct {
 	Conditional bool           `json:"conditional"`        // something allows it under conditions only
 	Unknown     bool           `json:"unknown,omitempty"`  // by a policy whose content is not known
 	Source      string         `json:"source"`             // where it is described
-	Via         []viaAnswer    `json:"via"`
+	Via         []evidence.Via `json:"via"`
 
 	gains reach.Gains
 }
@@ -183,14 +184,14 @@ func (q *asked) escalation(c reach.Chain) escalationAnswer {
 func stepOf(e reach.Edge) stepAnswer {
 	s := stepAnswer{
 		ID: e.Path.ID, Category: e.Path.Category, Actions: []string{}, From: e.From, To: e.To, Service: e.Service, Groups: e.Groups,
-		Partly: e.Path.Gains == reach.GainsPart, Opens: e.Path.Opens, Presumes: e.Path.Presumes(), Conditional: e.Conditional(), Unknown: e.Unknown(), Source: e.Path.Source, Via: []viaAnswer{},
+		Partly: e.Path.Gains == reach.GainsPart, Opens: e.Path.Opens, Presumes: e.Path.Presumes(), Conditional: e.Conditional(), Unknown: e.Unknown(), Source: e.Path.Source, Via: []evidence.Via{},
 		gains: e.Path.Gains,
 	}
 	for _, step := range e.Path.Steps {
 		s.Actions = append(s.Actions, step.Action)
 	}
 	for _, f := range e.Why {
-		s.Via = append(s.Via, viaOf(f))
+		s.Via = append(s.Via, evidence.Of(f))
 	}
 	return s
 }

@@ -86,7 +86,7 @@ func stepText(out *ui.Printer, number string, s *stepAnswer) {
 	}}
 	var by []string
 	for _, via := range s.Via {
-		if text := "by " + via.text(); !slices.Contains(by, text) {
+		if text := "by " + via.Text(); !slices.Contains(by, text) {
 			by = append(by, text)
 			t.Rows = append(t.Rows, []ui.Span{ui.Plain(""), ui.Dim(text)})
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/postern-dev/postern/iam/action"
 	"github.com/postern-dev/postern/iam/reach"
 	"github.com/postern-dev/postern/internal/cli/command"
+	"github.com/postern-dev/postern/internal/cli/evidence"
 	"github.com/postern-dev/postern/internal/cli/input"
 	"github.com/postern-dev/postern/internal/cli/ui"
 	"github.com/postern-dev/postern/internal/estate"
@@ -117,13 +118,13 @@ type powerAnswer struct {
 	Extent    reach.Extent `json:"extent"`
 	Actions   []string     `json:"actions"`
 	Resources []string     `json:"resources"`
-	Via       viaAnswer    `json:"via"`
+	Via       evidence.Via `json:"via"`
 }
 
 type entranceAnswer struct {
-	Role   string       `json:"role"`
-	Extent reach.Extent `json:"extent"`
-	Via    []viaAnswer  `json:"via"`
+	Role   string         `json:"role"`
+	Extent reach.Extent   `json:"extent"`
+	Via    []evidence.Via `json:"via"`
 }
 
 func (q *asked) whatCan(m *reach.Member) *whatCanResult {
@@ -137,14 +138,14 @@ func (q *asked) whatCan(m *reach.Member) *whatCanResult {
 	}
 	for _, p := range q.world.WhatCan(arn) {
 		r.May = append(r.May, powerAnswer{
-			Service: p.Service, Extent: p.Extent, Actions: append([]string{}, p.Actions...), Resources: append([]string{}, p.Resources...), Via: viaOf(p.Via),
+			Service: p.Service, Extent: p.Extent, Actions: append([]string{}, p.Actions...), Resources: append([]string{}, p.Resources...), Via: evidence.Of(p.Via),
 		})
 	}
 	slices.SortStableFunc(r.May, func(a, b powerAnswer) int { return cmp.Compare(a.Service, b.Service) })
 	for _, e := range q.world.Becomes(arn) {
-		one := entranceAnswer{Role: e.Role, Extent: e.Extent, Via: []viaAnswer{}}
+		one := entranceAnswer{Role: e.Role, Extent: e.Extent, Via: []evidence.Via{}}
 		for _, f := range e.Via {
-			one.Via = append(one.Via, viaOf(f))
+			one.Via = append(one.Via, evidence.Of(f))
 		}
 		r.Becomes = append(r.Becomes, one)
 	}
@@ -178,7 +179,7 @@ func whatCanText(out *ui.Printer, r *whatCanResult) {
 		if p.Via.Unknown {
 			text = "whatever it allows"
 		}
-		extentText(out, p.Extent, text, p.Via.source()+p.Via.conditions())
+		extentText(out, p.Extent, text, p.Via.Brief())
 	}
 	becomesText(out, r.Becomes)
 	if r.Escalations > 0 {
@@ -216,7 +217,7 @@ func becomesText(out *ui.Printer, list []entranceAnswer) {
 	for _, e := range list {
 		var by []string
 		for _, via := range e.Via {
-			by = append(by, via.source()+via.conditions())
+			by = append(by, via.Brief())
 		}
 		extentText(out, e.Extent, e.Role, by...)
 	}

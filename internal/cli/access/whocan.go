@@ -13,6 +13,7 @@ import (
 	"github.com/postern-dev/postern/iam/action"
 	"github.com/postern-dev/postern/iam/reach"
 	"github.com/postern-dev/postern/internal/cli/command"
+	"github.com/postern-dev/postern/internal/cli/evidence"
 	"github.com/postern-dev/postern/internal/cli/input"
 	"github.com/postern-dev/postern/internal/cli/ui"
 )
@@ -109,43 +110,21 @@ type whoCanResult struct {
 }
 
 type whoCanAnswer struct {
-	Principal string       `json:"principal"`
-	Extent    reach.Extent `json:"extent"` // sometimes, always
-	Via       []viaAnswer  `json:"via"`
-}
-
-// viaAnswer is a statement that allows.
-type viaAnswer struct {
-	Policy     string              `json:"policy"`
-	Unknown    bool                `json:"unknown,omitempty"` // the policy's content is not known
-	Statement  int                 `json:"statement"`         // from 0
-	SID        string              `json:"sid,omitempty"`
-	Actions    []string            `json:"actions"`
-	Resources  []string            `json:"resources"`
-	Conditions []command.Condition `json:"conditions,omitempty"` // that are open
+	Principal string         `json:"principal"`
+	Extent    reach.Extent   `json:"extent"` // sometimes, always
+	Via       []evidence.Via `json:"via"`
 }
 
 func whoCanAnswers(list []reach.Answer) []whoCanAnswer {
 	out := []whoCanAnswer{}
 	for _, one := range list {
-		answer := whoCanAnswer{Principal: one.Principal.ARN, Extent: one.Extent, Via: []viaAnswer{}}
+		answer := whoCanAnswer{Principal: one.Principal.ARN, Extent: one.Extent, Via: []evidence.Via{}}
 		for _, f := range one.Via {
-			answer.Via = append(answer.Via, viaOf(f))
+			answer.Via = append(answer.Via, evidence.Of(f))
 		}
 		out = append(out, answer)
 	}
 	return out
-}
-
-func viaOf(f reach.Finding) viaAnswer {
-	via := viaAnswer{
-		Policy: f.Policy, Unknown: f.Unknown, Statement: f.Index, SID: f.Statement.SID,
-		Actions: append([]string{}, f.Actions...), Resources: append([]string{}, f.Resources...),
-	}
-	for _, c := range f.Open {
-		via.Conditions = append(via.Conditions, command.Condition(c))
-	}
-	return via
 }
 
 // roomForBy is what a table must leave of the terminal for its last column.
@@ -168,7 +147,7 @@ func whoCanText(out *ui.Printer, o whoCanOptions, answers []whoCanAnswer, width 
 	for _, one := range answers {
 		name, extent := partyText(one.Principal), one.Extent.String()
 		for _, via := range one.Via {
-			t.Rows = append(t.Rows, []ui.Span{ui.Name(name), extentSpan(one.Extent, extent), ui.Plain(via.text())})
+			t.Rows = append(t.Rows, []ui.Span{ui.Name(name), extentSpan(one.Extent, extent), ui.Plain(via.Text())})
 			name, extent = "", ""
 		}
 	}
@@ -181,7 +160,7 @@ func whoCanBlocks(out *ui.Printer, answers []whoCanAnswer) {
 	for _, one := range answers {
 		out.Line(ui.Name(partyText(one.Principal)), ui.Plain("  "), extentSpan(one.Extent, one.Extent.String()))
 		for _, via := range one.Via {
-			byText(out, 2, via.text())
+			byText(out, 2, via.Text())
 		}
 	}
 }
@@ -203,31 +182,4 @@ func extentSpan(e reach.Extent, text string) ui.Span {
 		return ui.Bold(text)
 	}
 	return ui.Plain(text)
-}
-
-// text is the policy, the statement and its open conditions.
-func (v *viaAnswer) text() string {
-	if v.Unknown || len(v.Resources) == 1 && (v.Resources[0] == "*" || v.Policy == "trust policy of "+v.Resources[0]) {
-		return v.source() + v.conditions()
-	}
-	return v.source() + " on " + ui.Few(v.Resources) + v.conditions()
-}
-
-// source is the policy and the statement.
-func (v *viaAnswer) source() string {
-	switch {
-	case v.Unknown:
-		return v.Policy + ", whose content is not known"
-	case v.SID != "":
-		return v.Policy + ", " + v.SID
-	}
-	return fmt.Sprintf("%s, statement %d", v.Policy, v.Statement+1)
-}
-
-func (v *viaAnswer) conditions() string {
-	text := ""
-	for i, c := range v.Conditions {
-		text += [...]string{" if ", " and "}[min(i, 1)] + c.Operator + " " + c.Key + " " + ui.Few(c.Values)
-	}
-	return text
 }
