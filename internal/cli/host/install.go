@@ -97,6 +97,9 @@ func newUninstall(a *command.App) *cobra.Command {
 				return err
 			}
 			was, err := units.Uninstall(cmd.Context(), units.Dir, runProgram)
+			if err == nil {
+				err = lockdown.Forget()
+			}
 			switch {
 			case err != nil:
 				return err

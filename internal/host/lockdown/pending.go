@@ -32,6 +32,7 @@ type pending struct {
 	Boot   string    `json:"boot"`   // the system's start that it is of
 	Until  time.Time `json:"until"`  // for people
 	Before *Policy   `json:"before"` // what to restore; null: no table
+	After  *Policy   `json:"after"`  // what is being tried
 
 	watched bool // somebody holds the lock
 }
@@ -45,7 +46,7 @@ const startTime = 10 * time.Second
 // arm writes down what to restore, starts the process that does, and waits until
 // it is there.
 func (h *Host) arm(ctx context.Context, c Change, before *Policy) error {
-	p := pending{ID: rand.Text(), Boot: bootID(), Until: time.Now().Add(c.Within), Before: before}
+	p := pending{ID: rand.Text(), Boot: bootID(), Until: time.Now().Add(c.Within), Before: before, After: c.Policy}
 	data, err := json.Marshal(p)
 	if err != nil {
 		return fmt.Errorf("write what to restore: %w", err)
@@ -103,6 +104,28 @@ func (h *Host) Confirm(ctx context.Context) error {
 		return &fault.Error{What: "no change waits to be confirmed", Hint: "run `postern host lockdown status` to see what stands"}
 	}
 	return h.disarm()
+}
+
+// Hold reports whether a change waits that somebody will roll back. It keeps it
+// standing, where others have flushed or changed its table meanwhile.
+func (h *Host) Hold(ctx context.Context) (bool, error) {
+	if p, err := h.pending(); err != nil || p == nil || !p.watched {
+		return false, err
+	}
+	unlock, err := h.lock(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	waiting, err := h.pending() // it may have been over before we had the lock
+	if err != nil || waiting == nil || !waiting.watched {
+		return false, err
+	}
+	state, err := h.conn.read()
+	if err != nil || waiting.After == nil || state != nil && len(state.Drift(*waiting.After)) == 0 {
+		return true, err
+	}
+	return true, h.enforce(waiting.After)
 }
 
 // Await waits, by a clock that nobody sets, and then restores what stood before

@@ -20,11 +20,11 @@ import (
 
 // Policy says who may reach which endpoints.
 type Policy struct {
-	Allow       []uint32       // uids of this network namespace's user namespace
-	Endpoints   []netip.Addr   // the guarded addresses, of those that ParseEndpoint gives
-	ForwardFrom []netip.Prefix // sources whose forwarded packets may pass: networks of containers
-	LogGroup    uint16         // the NFLOG group that refusals are reported to; 0 for none
-	Observe     bool           // count and report, refuse nothing
+	Allow       []uint32       `json:"allow"`        // uids of this network namespace's user namespace
+	Endpoints   []netip.Addr   `json:"endpoints"`    // the guarded addresses, of those that ParseEndpoint gives
+	ForwardFrom []netip.Prefix `json:"forward_from"` // sources whose forwarded packets may pass: networks of containers
+	LogGroup    uint16         `json:"log_group"`    // the NFLOG group that refusals are reported to; 0 for none
+	Observe     bool           `json:"observe"`      // count and report, refuse nothing
 }
 
 // maxAllow bounds the uids: one netlink message has to carry the whole table.

@@ -21,7 +21,7 @@ import (
 	"github.com/postern-dev/postern/internal/fault"
 )
 
-//go:embed *.service *.timer *.path cloud-init.yaml
+//go:embed *.service *.timer *.path nftables.service.d cloud-init.yaml
 var files embed.FS
 
 // Values are what the units name.
@@ -32,7 +32,7 @@ type Values struct {
 
 // Unit is a file below Dir.
 type Unit struct {
-	Name string `json:"name"`
+	Name string `json:"name"` // may be in a folder
 	Text string `json:"text"`
 }
 
@@ -45,8 +45,9 @@ var (
 	names = []string{
 		"postern-lockdown.service", "postern-lockdown-refresh.service",
 		"postern-lockdown-refresh.timer", "postern-lockdown-refresh.path",
+		"nftables.service.d/postern-lockdown.conf",
 	}
-	enabled = slices.Concat(names[:1], names[2:])
+	enabled = []string{names[0], names[2], names[3]}
 )
 
 // Make gives the units.
@@ -121,15 +122,15 @@ func Install(ctx context.Context, dir string, list []Unit, run Run) error {
 		_ = run(after, append([]string{"systemctl", "disable", "--now"}, enabled...)...)
 	}
 	for _, u := range list {
-		err = errors.Join(err, restore(filepath.Join(dir, u.Name), before[u.Name]))
+		err = errors.Join(err, restore(dir, u.Name, before[u.Name]))
 	}
 	return errors.Join(err, run(after, "systemctl", "daemon-reload"))
 }
 
 func install(ctx context.Context, dir string, list []Unit, run Run) error {
 	for _, u := range list {
-		if err := renameio.WriteFile(filepath.Join(dir, u.Name), []byte(u.Text), 0o644); err != nil {
-			return fmt.Errorf("write unit: %w", err)
+		if err := write(dir, u.Name, []byte(u.Text)); err != nil {
+			return err
 		}
 	}
 	if err := run(ctx, "systemctl", "daemon-reload"); err != nil {
@@ -142,12 +143,32 @@ func install(ctx context.Context, dir string, list []Unit, run Run) error {
 	return run(ctx, "systemctl", "restart", names[0])
 }
 
-func restore(path string, data []byte) error {
-	if data != nil {
-		return renameio.WriteFile(path, data, 0o644)
+func write(dir, name string, data []byte) error {
+	path := filepath.Join(dir, name)
+	err := os.MkdirAll(filepath.Dir(path), 0o755)
+	if err == nil {
+		err = renameio.WriteFile(path, data, 0o644)
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	if err != nil {
+		return fmt.Errorf("write unit: %w", err)
+	}
+	return nil
+}
+
+func restore(dir, name string, data []byte) error {
+	if data != nil {
+		return write(dir, name, data)
+	}
+	return remove(dir, name)
+}
+
+// remove also removes the folder of a drop-in, if nothing else is in it.
+func remove(dir, name string) error {
+	if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove unit: %w", err)
+	}
+	if folder := filepath.Dir(name); folder != "." {
+		_ = os.Remove(filepath.Join(dir, folder))
 	}
 	return nil
 }
@@ -164,12 +185,14 @@ func Uninstall(ctx context.Context, dir string, run Run) (bool, error) {
 	if there == nil {
 		return false, nil
 	}
-	if err := run(ctx, append([]string{"systemctl", "disable", "--now"}, slices.DeleteFunc(slices.Clone(there), passive)...)...); err != nil {
-		return false, err
+	if list := slices.DeleteFunc(slices.Clone(there), passive); len(list) > 0 {
+		if err := run(ctx, append([]string{"systemctl", "disable", "--now"}, list...)...); err != nil {
+			return false, err
+		}
 	}
 	for _, name := range there {
-		if err := os.Remove(filepath.Join(dir, name)); err != nil {
-			return false, fmt.Errorf("remove unit: %w", err)
+		if err := remove(dir, name); err != nil {
+			return false, err
 		}
 	}
 	return true, run(ctx, "systemctl", "daemon-reload")

@@ -3,6 +3,7 @@ package units
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,12 +33,15 @@ func TestVerify(t *testing.T) {
 	analyze := witness.Need(t, "systemd-analyze")
 	dir := t.TempDir()
 	args := []string{"verify", "--recursive-errors=no", "--man=no"}
-	for _, u := range units(t) {
-		path := filepath.Join(dir, u.Name)
-		if err := os.WriteFile(path, []byte(u.Text), 0o600); err != nil {
+	// The service that one of them is a drop-in of.
+	list := append(units(t), Unit{"nftables.service", "[Service]\nType=oneshot\nExecStart=/bin/true\n"})
+	for _, u := range list {
+		if err := write(dir, u.Name, []byte(u.Text)); err != nil {
 			t.Fatal(err)
 		}
-		args = append(args, path)
+		if filepath.Dir(u.Name) == "." {
+			args = append(args, filepath.Join(dir, u.Name))
+		}
 	}
 	out, err := exec.CommandContext(t.Context(), analyze, args...).CombinedOutput()
 	if err != nil || strings.Contains(string(out), "postern") {
@@ -91,17 +95,21 @@ func (r *recorder) run(_ context.Context, argv ...string) error {
 
 func folder(t *testing.T, dir string) map[string]string {
 	t.Helper()
-	entries, err := os.ReadDir(dir)
+	out := map[string]string{}
+	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || path == "." {
+			return err
+		}
+		if d.IsDir() {
+			out[path] = "a folder"
+			return nil
+		}
+		data, err := os.ReadFile(filepath.Join(dir, path))
+		out[path] = string(data)
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	out := map[string]string{}
-	for _, e := range entries {
-		data, err := os.ReadFile(filepath.Join(dir, e.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		out[e.Name()] = string(data)
 	}
 	return out
 }
@@ -129,6 +137,7 @@ func TestInstall(t *testing.T) {
 	for _, u := range list {
 		want[u.Name] = u.Text
 	}
+	want["nftables.service.d"] = "a folder"
 	if d := cmp.Diff(want, folder(t, dir)); d != "" {
 		t.Error(d)
 	}

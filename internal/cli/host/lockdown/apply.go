@@ -2,6 +2,7 @@ package lockdown
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -23,6 +24,7 @@ type applyOptions struct {
 	within     time.Duration
 	noSelfTest bool
 	ifNeeded   bool
+	orLast     bool
 	changed    changed
 }
 
@@ -49,6 +51,7 @@ postern host lockdown apply --allow root --forward-from 172.17.0.0/16`,
 	f := cmd.Flags()
 	f.DurationVar(&o.within, "confirm-within", 0, "`TIME` after which it is rolled back unless confirmed, such as 60s")
 	f.BoolVar(&o.ifNeeded, "if-needed", false, "do nothing if it stands as asked, or a change waits to be confirmed")
+	f.BoolVar(&o.orLast, "or-last", false, "if the settings cannot be used, put back what was applied with this flag last, and fail: for services")
 	f.BoolVar(&o.noSelfTest, "no-self-test", false, "do not try it: where images are built there is no metadata service")
 	return cmd
 }
@@ -64,21 +67,37 @@ func runApply(ctx context.Context, a *command.App, o applyOptions) error {
 	if o.within != 0 && (o.within < leastWithin || o.within > mostWithin) {
 		return &fault.Error{Code: fault.Usage, What: fmt.Sprintf("--confirm-within %v is out of bounds", o.within), Hint: "between 1s and 24h, such as 60s"}
 	}
-	w, err := o.wish(ctx, o.changed)
-	if err != nil {
-		return err
-	}
 	host, err := lockdown.Open(runDir)
 	if err != nil {
 		return err
 	}
 	defer host.Close()
+	if o.ifNeeded {
+		if waits, err := host.Hold(ctx); err != nil || waits {
+			return err
+		}
+	}
+	w, err := o.promptWish(ctx)
+	if err != nil && o.orLast {
+		return fallBack(ctx, a, host, err)
+	}
+	if err != nil {
+		return err
+	}
+	if err := o.put(ctx, a, host, w); err != nil || !o.orLast {
+		return err
+	}
+	return last.Keep(w.policy)
+}
+
+// put makes the change and tells about it, unless it is not needed.
+func (o applyOptions) put(ctx context.Context, a *command.App, host *lockdown.Host, w wish) error {
 	pending, err := host.Pending()
 	if err != nil {
 		return err
 	}
-	if o.ifNeeded {
-		if good, err := standsAs(host, w.policy, pending); err != nil || good {
+	if o.ifNeeded && pending == nil {
+		if good, err := standsAs(host, w.policy); err != nil || good {
 			return err
 		}
 	}
@@ -96,28 +115,65 @@ func runApply(ctx context.Context, a *command.App, o applyOptions) error {
 	if err := host.Make(ctx, change); err != nil {
 		return err
 	}
+	o.tell(ctx, a, w.policy)
+	return nil
+}
+
+// tell says what stands now, and what to think of.
+func (o applyOptions) tell(ctx context.Context, a *command.App, p lockdown.Policy) {
 	names := userNames(ctx)
-	for _, s := range unserved(w.policy, names) {
-		talk.Mark(ui.Warning, ui.Plain(s))
+	for _, s := range unserved(p, names) {
+		a.Talk().Mark(ui.Warning, ui.Plain(s))
 	}
-	a.Result().Mark(ui.OK, ui.Plain(standingText(w.policy, names)))
+	a.Result().Mark(ui.OK, ui.Plain(standingText(p, names)))
 	if o.changed == nil || slices.ContainsFunc(policyFlags, o.changed) {
 		warnInstalled(a)
 	}
 	if o.within > 0 {
 		a.Result().Mark(ui.Warning, ui.Plain(fmt.Sprintf("rolled back in %s unless you run `postern host lockdown confirm`", spec.FormatDuration(o.within))))
 	}
-	return nil
 }
 
-// standsAs reports whether there is nothing to do: the policy stands already, or
-// somebody is trying another and will say whether it is to stay.
-func standsAs(host *lockdown.Host, p lockdown.Policy, pending *lockdown.Pending) (bool, error) {
-	if pending != nil {
-		return !pending.Orphaned, nil
-	}
+// standsAs reports whether the policy stands already.
+func standsAs(host *lockdown.Host, p lockdown.Policy) (bool, error) {
 	state, err := host.Read()
 	return state != nil && len(state.Drift(p)) == 0, err
+}
+
+// patience is how long a service waits for names to be resolved: it keeps the
+// network waiting at boot, and the directory with the names may be behind it.
+const patience = 5 * time.Second
+
+// promptWish is wish, which for services ends in time.
+func (o applyOptions) promptWish(ctx context.Context) (wish, error) {
+	if !o.orLast {
+		return o.wish(ctx, o.changed)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	w, err := o.wish(ctx, o.changed)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = &fault.Error{What: fmt.Sprintf("names of users were not resolved within %v", patience), Cause: err, Hint: "does `getent passwd` end? see /etc/nsswitch.conf"}
+	}
+	return w, err
+}
+
+// fallBack puts back what stood last, for settings that cannot be used: at the
+// next boot there would be nothing else. cause is why, and the error.
+func fallBack(ctx context.Context, a *command.App, host *lockdown.Host, cause error) error {
+	p, err := last.Policy()
+	if err != nil || p == nil {
+		return errors.Join(cause, err)
+	}
+	good, err := standsAs(host, *p)
+	if err == nil && !good {
+		err = host.Make(ctx, lockdown.Change{Policy: p})
+	}
+	if err != nil {
+		return errors.Join(cause, err)
+	}
+	a.Talk().Mark(ui.Warning, ui.Plain("the settings cannot be used, so what they said last stands: "+standingText(*p, nil)))
+	return cause
 }
 
 // watch starts the process that rolls back.

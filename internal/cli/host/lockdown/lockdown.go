@@ -16,6 +16,9 @@ import (
 // runDir holds what must not survive a reboot, as the firewall itself does not.
 const runDir = "/run/postern"
 
+// last outlives a reboot.
+const last = lockdown.Last("/var/lib/postern/lockdown.json")
+
 // New makes the command host lockdown.
 func New(a *command.App) *cobra.Command {
 	var o applyOptions

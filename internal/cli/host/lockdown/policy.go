@@ -170,3 +170,6 @@ func Standing(ctx context.Context, config string) (string, error) {
 	}
 	return standingText(w.policy, userNames(ctx)), nil
 }
+
+// Forget removes what apply --or-last keeps.
+func Forget() error { return last.Forget() }

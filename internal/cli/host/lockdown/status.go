@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +29,7 @@ func newStatus(a *command.App) *cobra.Command {
 		Use:   "status",
 		Short: "Tell whether the firewall stands, is as it should be, and whom it refuses",
 		Long: "Compares what stands in the kernel with what flags and file ask for, rule by rule. Without any it says that nobody has told it who should be let " +
-			"through, and looks only for rules that others have changed. Exits with 3 if the firewall is absent or differs, or if nobody is left to roll " +
+			"through, and looks only for rules that others have changed. Exits with 3 if the firewall is absent or differs, if the file cannot be used, or if nobody is left to roll " +
 			"back a change that was not confirmed. " +
 			"Refusals are counted by user since the last apply; a user without one for a day is forgotten.",
 		Args: command.AtMost(),
@@ -58,6 +59,7 @@ type report struct {
 	Denied      []denied       `json:"denied"`
 	DeniedFrom  []forwarded    `json:"denied_from"`
 	Unowned     uint64         `json:"denied_unowned"` // packets of no user's socket
+	Problems    []string       `json:"problems"`       // why the file cannot be used
 	Drift       []string       `json:"drift"`
 	Pending     *pending       `json:"pending,omitempty"`
 
@@ -109,14 +111,14 @@ func runStatus(ctx context.Context, a *command.App, o statusOptions, given chang
 
 // good reports whether all is as it should be, as far as that is known.
 func (s *report) good() bool {
-	return s.Standing && len(s.Drift) == 0 && (s.Pending == nil || !s.Pending.Orphaned)
+	return s.Standing && len(s.Problems)+len(s.Drift) == 0 && (s.Pending == nil || !s.Pending.Orphaned)
 }
 
 // look reads what stands and compares it.
 func (o *statusOptions) look(ctx context.Context, given changed) (*report, error) {
 	answer := &report{
 		Allow: []user{}, Endpoints: []netip.Addr{}, ForwardFrom: []netip.Prefix{},
-		Denied: []denied{}, DeniedFrom: []forwarded{}, Drift: []string{},
+		Denied: []denied{}, DeniedFrom: []forwarded{}, Problems: []string{}, Drift: []string{},
 	}
 	host, err := lockdown.Open(runDir)
 	if err != nil {
@@ -137,20 +139,29 @@ func (o *statusOptions) look(ctx context.Context, given changed) (*report, error
 	if state == nil {
 		return answer, nil
 	}
-	want := state.Policy
-	if answer.Compared, err = o.settle(given); err != nil {
-		return nil, err
+	want, err := o.want(ctx, given, answer, state.Policy)
+	if err != nil && slices.ContainsFunc(policyFlags, given) {
+		return nil, err // it may be the flags
 	}
-	if answer.Compared {
-		w, err := o.wish(ctx, given)
-		if err != nil {
-			return nil, err
-		}
-		want = w.policy
+	if err != nil {
+		answer.Problems = append(answer.Problems, strings.Split(err.Error(), "\n")...)
 	}
 	answer.fill(state, userNames(ctx))
 	answer.Drift = append(answer.Drift, state.Drift(want)...)
 	return answer, nil
+}
+
+// want is what flags and file ask for, or else what stands.
+func (o *statusOptions) want(ctx context.Context, given changed, answer *report, stands lockdown.Policy) (lockdown.Policy, error) {
+	var err error
+	if answer.Compared, err = o.settle(given); err != nil || !answer.Compared {
+		return stands, err
+	}
+	w, err := o.wish(ctx, given)
+	if err != nil {
+		return stands, err
+	}
+	return w.policy, nil
 }
 
 func (s *report) fill(state *lockdown.State, names map[uint32]string) {
@@ -181,7 +192,10 @@ func (s *report) text(out *ui.Printer) {
 		mark = ui.Warning
 	}
 	out.Mark(mark, ui.Plain(standingText(s.policy, s.names)))
-	if !s.Compared {
+	for _, p := range s.Problems {
+		out.Mark(ui.Failed, ui.Plain("the settings cannot be used: "+p))
+	}
+	if !s.Compared && len(s.Problems) == 0 {
 		out.Mark(ui.Point, ui.Plain("not compared: neither flags nor "+hostfile.Path+" say who should be let through; only the rules were looked at"))
 	}
 	s.pendingText(out)
@@ -223,7 +237,7 @@ func (s *report) metrics() string {
 	}
 	gauge("postern_lockdown_standing", "Whether the metadata firewall stands.", s.Standing)
 	gauge("postern_lockdown_observing", "Whether it only counts.", s.Observing)
-	gauge("postern_lockdown_drift", "Whether it differs from what was asked for.", len(s.Drift) > 0)
+	gauge("postern_lockdown_drift", "Whether it differs from what was asked for.", len(s.Problems)+len(s.Drift) > 0)
 	gauge("postern_lockdown_compared", "Whether anything was asked for.", s.Compared)
 	gauge("postern_lockdown_orphaned", "Whether nobody is left to roll back a change that was not confirmed.", s.Pending != nil && s.Pending.Orphaned)
 	const denied = "postern_lockdown_denied_packets"

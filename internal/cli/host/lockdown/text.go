@@ -57,9 +57,11 @@ func addressText(addrs []netip.Addr) string {
 	return strings.Join(out, ", ")
 }
 
-// userNames names the users of this host; none if they cannot be read, since
-// they are only to be shown.
+// userNames names the users of this host; none if they cannot be read soon,
+// since they are only to be shown.
 func userNames(ctx context.Context) map[uint32]string {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	names, err := lockdown.UserNames(ctx, lockdown.Getent)
 	if err != nil {
 		return nil

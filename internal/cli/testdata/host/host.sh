@@ -2,6 +2,7 @@
 # stands before the script of a test. Nothing here outlives the shell.
 set -e
 mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /var/lib
 unshare --net imds >/run/imds.log 2>&1 &
 service=$!
 trap 'kill $service' EXIT
