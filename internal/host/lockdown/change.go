@@ -57,6 +57,11 @@ type Change struct {
 // confirmed is not replaced, but for one that nobody waits for any more: what
 // stood before that is then restored if this one fails.
 func (h *Host) Make(ctx context.Context, c Change) error {
+	if c.Policy != nil {
+		if err := c.Policy.Check(); err != nil {
+			return err
+		}
+	}
 	unlock, err := h.lock(ctx)
 	if err != nil {
 		return err

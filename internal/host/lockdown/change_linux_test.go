@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"reflect"
 	"syscall"
 	"testing"
@@ -54,6 +55,10 @@ func TestMake(t *testing.T) {
 		{name: "removed", before: allow(1), change: Change{}, want: []int{-1}},
 		{name: "fails over nothing", change: Change{Policy: allow(1), Test: failing}, want: []int{-1}, err: "does not hold"},
 		{name: "fails over another", before: allow(1), change: Change{Policy: allow(2), Test: failing}, want: []int{1}, err: "does not hold"},
+		{
+			name: "fails over one that we would not make", change: Change{Policy: allow(2), Test: failing}, want: []int{1}, err: "does not hold",
+			before: &Policy{Allow: []uint32{1}, Endpoints: endpoints, ForwardFrom: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/1")}},
+		},
 		{name: "cannot be applied", before: allow(1), change: Change{Policy: &Policy{}}, want: []int{1}, err: "no endpoint to guard"},
 	}
 	for _, tt := range tests {

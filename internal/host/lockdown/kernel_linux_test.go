@@ -26,7 +26,7 @@ var policies = []struct {
 	{"nobody", Policy{}},
 	{"networks", Policy{Allow: []uint32{0}, ForwardFrom: []netip.Prefix{
 		netip.MustParsePrefix("172.17.0.0/16"), netip.MustParsePrefix("10.1.2.3/32"),
-		netip.MustParsePrefix("172.18.0.0/16"), netip.MustParsePrefix("fd00:17::/64"), netip.MustParsePrefix("ff00::/8"),
+		netip.MustParsePrefix("172.18.0.0/16"), netip.MustParsePrefix("fd00:17::/64"), netip.MustParsePrefix("255.0.0.0/8"), netip.MustParsePrefix("ff00::/8"),
 	}}},
 	{"observing", Policy{Allow: []uint32{0}, LogGroup: 5, Observe: true}},
 }

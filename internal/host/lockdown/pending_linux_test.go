@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/google/nftables"
+	mdl "github.com/mdlayher/netlink"
 )
 
 // watcher starts Await as a process of its own would, and gives what it ends with.
@@ -170,8 +172,15 @@ func TestOrphan(t *testing.T) {
 			do: func(h *Host) error { return h.Make(t.Context(), Change{Policy: only(t, 3), Test: failing}) },
 		},
 		{
-			name: "the next cannot be applied", want: []int{2}, err: "no endpoint to guard", pending: &Pending{Orphaned: true},
-			do: func(h *Host) error { return h.Make(t.Context(), Change{Policy: &Policy{}}) },
+			name: "the next cannot be applied", want: []int{2}, err: "apply table postern_lockdown: netlink receive: recvmsg: no buffer space available", pending: &Pending{Orphaned: true},
+			do: func(h *Host) error {
+				full := func([]mdl.Message) ([]mdl.Message, error) { return nil, syscall.ENOBUFS }
+				nft, err := nftables.New(nftables.WithTestDial(full))
+				if err != nil {
+					return err
+				}
+				return (&Host{dir: h.dir, conn: &conn{nft: nft}}).Make(t.Context(), Change{Policy: only(t, 3)})
+			},
 		},
 		{
 			name: "the next is not confirmed either", want: []int{1},

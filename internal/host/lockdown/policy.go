@@ -65,6 +65,18 @@ func merged(list []netip.Prefix) []netip.Prefix {
 	return out
 }
 
+// Bounds of networks to forward from: real networks of containers are no wider,
+// and a wider one is a mistake that would let strangers through. The widest of
+// IPv4 is 10.0.0.0/8; in IPv6 a VPC has a /56, and a site its own /48.
+//
+// https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+// https://datatracker.ietf.org/doc/html/rfc4193#section-3.1
+const (
+	widest4      = 8
+	widest6      = 32
+	mostNetworks = 1000
+)
+
 // Check reports everything that makes the policy unfit, all at once.
 func (p Policy) Check() error {
 	var wrong fault.List
@@ -85,13 +97,33 @@ func (p Policy) Check() error {
 	if slices.Contains(p.Allow, nobody) {
 		fail("", "no user has the uid %d", uint32(nobody))
 	}
+	if len(p.ForwardFrom) > mostNetworks {
+		fail("name the networks that hold them", "%d networks are let through, more than %d", len(p.ForwardFrom), mostNetworks)
+	}
 	for _, f := range p.ForwardFrom {
-		switch {
-		case !f.IsValid() || f.Addr().Is4In6():
-			fail("write it as 172.17.0.0/16", "%v is no network to forward from", f)
-		case f.Bits() == 0:
-			fail("name the network of the containers", "forwarding from %v would let everybody through", f)
+		if what, hint := networkProblem(f); what != "" {
+			fail(hint, "%s", what)
 		}
 	}
 	return wrong.Err()
+}
+
+// networkProblem says what keeps a network from being let through; empty if
+// nothing does.
+func networkProblem(f netip.Prefix) (what, hint string) {
+	addr := f.Addr()
+	switch {
+	case !f.IsValid():
+		return fmt.Sprintf("%v is no network to forward from", f), "write it as 172.17.0.0/16"
+	case addr.Is4In6():
+		return fmt.Sprintf("%v is IPv4 written as IPv6, which no packet is from", f), "write it as IPv4, such as " + addr.Unmap().String() + "/16"
+	case f != f.Masked():
+		return fmt.Sprintf("%v has bits behind its mask", f), fmt.Sprintf("write %v, or %v for that address alone", f.Masked(), addr)
+	case addr.Is4() && f.Bits() < widest4, addr.Is6() && f.Bits() < widest6:
+		widest := map[bool]int{true: widest4, false: widest6}[addr.Is4()]
+		return fmt.Sprintf("%v is wider than /%d: it would let strangers through", f, widest), "name the network of the containers, such as `docker network inspect bridge` tells"
+	case addr.IsMulticast(), addr.IsLoopback(), addr.Is6() && addr.IsLinkLocalUnicast():
+		return fmt.Sprintf("nothing that is forwarded comes from %v", f), "name the network of the containers"
+	}
+	return "", ""
 }

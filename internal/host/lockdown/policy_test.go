@@ -2,6 +2,7 @@ package lockdown
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,8 +67,9 @@ func TestCheck(t *testing.T) {
 				ForwardFrom: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), {}},
 			},
 			"169.254.169.123 is the time service: without it the host fails, and it gives out no credentials\n" +
-				"no user has the uid 4294967295\nforwarding from 0.0.0.0/0 would let everybody through\ninvalid Prefix is no network to forward from",
+				"no user has the uid 4294967295\n0.0.0.0/0 is wider than /8: it would let strangers through\ninvalid Prefix is no network to forward from",
 		},
+		{"too many networks", Policy{Endpoints: []netip.Addr{imds}, ForwardFrom: slices.Repeat([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, 1001)}, "1001 networks are let through, more than 1000"},
 		{"too many", Policy{Endpoints: []netip.Addr{imds}, Allow: make([]uint32, maxAllow+1)}, "10001 users are allowed, more than 10000"},
 	}
 	for _, tt := range tests {
@@ -78,10 +80,44 @@ func TestCheck(t *testing.T) {
 			if tt.want == "" {
 				return
 			}
-			if err := new(conn).apply(tt.policy); message(err) != tt.want {
-				t.Errorf("apply: %v", err)
+			if err := new(Host).Make(t.Context(), Change{Policy: &tt.policy}); message(err) != tt.want {
+				t.Errorf("make: %v", err)
 			}
 		})
+	}
+}
+
+// TestNetworks asks which networks may be let through: what people have, and not
+// what would be a mistake.
+func TestNetworks(t *testing.T) {
+	tests := []struct{ network, want string }{
+		{"172.17.0.0/16", ""},
+		{"172.17.0.2/32", ""},
+		{"10.0.0.0/8", ""},
+		{"100.64.0.0/10", ""},    // EKS's pods
+		{"169.254.172.0/22", ""}, // ECS's tasks
+		{"240.0.0.0/8", ""},      // pods where addresses are scarce
+		{"fd00:17::/48", ""},
+		{"2600:1f18::/56", ""},
+		{"2600:1f18::/32", ""},
+		{"0.0.0.0/0", "0.0.0.0/0 is wider than /8: it would let strangers through"},
+		{"0.0.0.0/1", "0.0.0.0/1 is wider than /8: it would let strangers through"},
+		{"128.0.0.0/7", "128.0.0.0/7 is wider than /8: it would let strangers through"},
+		{"::/0", "::/0 is wider than /32: it would let strangers through"},
+		{"fd00::/8", "fd00::/8 is wider than /32: it would let strangers through"},
+		{"172.17.0.5/16", "172.17.0.5/16 has bits behind its mask"},
+		{"10.0.0.5/0", "10.0.0.5/0 has bits behind its mask"},
+		{"::ffff:172.17.0.0/112", "::ffff:172.17.0.0/112 is IPv4 written as IPv6, which no packet is from"},
+		{"127.0.0.0/8", "nothing that is forwarded comes from 127.0.0.0/8"},
+		{"224.0.0.0/8", "nothing that is forwarded comes from 224.0.0.0/8"},
+		{"ff02::/32", "nothing that is forwarded comes from ff02::/32"},
+		{"fe80::/64", "nothing that is forwarded comes from fe80::/64"},
+	}
+	for _, tt := range tests {
+		p := Policy{Endpoints: []netip.Addr{netip.MustParseAddr("169.254.169.254")}, ForwardFrom: []netip.Prefix{netip.MustParsePrefix(tt.network)}}
+		if got := message(p.Check()); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.network, got, tt.want)
+		}
 	}
 }
 
