@@ -54,7 +54,7 @@ type pair[T any] struct {
 func anyKeys[T any](f form[T]) form[[]pair[T]] {
 	return form[[]pair[T]]{
 		read: func(r *reader, n *yaml.Node) ([]pair[T], bool) {
-			entries, ok := r.entries(n)
+			entries, ok := r.entries(n, namesHint)
 			var out []pair[T]
 			for _, e := range entries {
 				x := pair[T]{Key: e.key, KeyPos: e.pos, Pos: e.pos}
@@ -96,10 +96,11 @@ type partial interface{ usable() bool }
 // listOf is a list; its members without mistakes, and the usable ones, are kept
 // whatever the others are.
 func listOf[T any](f form[T]) form[[]T] {
+	all := schema{"type": "array", "items": f.schema}
 	return form[[]T]{
 		read: func(r *reader, n *yaml.Node) ([]T, bool) {
 			if kindOf(n) != aList {
-				r.mismatch(n, aList)
+				r.mismatch(n, aList, listHint(all, n))
 				return nil, false
 			}
 			var out []T
@@ -118,7 +119,7 @@ func listOf[T any](f form[T]) form[[]T] {
 			}
 			return out, ok
 		},
-		schema: schema{"type": "array", "items": f.schema},
+		schema: all,
 	}
 }
 
@@ -218,7 +219,7 @@ func (f choiceForm[T, R]) form() form[choice[T, R]] {
 
 func (f choiceForm[T, R]) read(r *reader, n *yaml.Node) (choice[T, R], bool) {
 	var c choice[T, R]
-	entries, ok := r.entries(n)
+	entries, ok := r.entries(n, f.slip)
 	if !ok && entries == nil {
 		return c, false
 	}

@@ -38,11 +38,7 @@ func (r *reader) fail(pos Pos, what, hint string) { r.report.add(pos, what, hint
 func (r *reader) pos(n *yaml.Node) Pos { return Pos{r.file, n.Line, n.Column} }
 
 // mismatch reports a value of the wrong kind.
-func (r *reader) mismatch(n *yaml.Node, want kind) {
-	hint := ""
-	if want == aText && kindOf(n) != nothing {
-		hint = quote(n)
-	}
+func (r *reader) mismatch(n *yaml.Node, want kind, hint string) {
 	r.fail(r.pos(n), fmt.Sprintf("%s is expected here, not %s", want, kindOf(n)), hint)
 }
 
@@ -88,9 +84,10 @@ type entry struct {
 
 // entries returns the keys of a map in source order. It reports and leaves out
 // keys that are not text and keys that stand twice, and reports empty values.
-func (r *reader) entries(n *yaml.Node) ([]entry, bool) {
+// The hint is for what is no map.
+func (r *reader) entries(n *yaml.Node, hint func(*yaml.Node) string) ([]entry, bool) {
 	if kindOf(n) != aMap {
-		r.mismatch(n, aMap)
+		r.mismatch(n, aMap, hint(n))
 		return nil, false
 	}
 	seen, ok := map[string]Pos{}, true
@@ -185,10 +182,11 @@ func (f field[S]) must() field[S] {
 
 // object is a map with known keys. If *S has setPlace, it learns its place.
 func object[S any](fields ...field[S]) form[S] {
+	all := objectSchema(fields)
 	return form[S]{
 		read: func(r *reader, n *yaml.Node) (S, bool) {
 			var s S
-			entries, ok := r.entries(n)
+			entries, ok := r.entries(n, func(n *yaml.Node) string { return mapHint(all, n) })
 			if !ok && entries == nil {
 				return s, false
 			}
@@ -198,7 +196,7 @@ func object[S any](fields ...field[S]) form[S] {
 			ok = readFields(r, fields, entries, &s) && ok
 			return s, missing(r, r.pos(n), fields, entries) && ok
 		},
-		schema: objectSchema(fields),
+		schema: all,
 	}
 }
 

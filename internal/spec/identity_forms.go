@@ -116,7 +116,7 @@ func identityForm(proofs proofForms) form[rawIdentity] {
 	return choiceForm[rawTarget, struct{}]{
 		what:    "identity kind",
 		kinds:   append(proofs.kinds(), accessKey),
-		strange: otherKind,
+		strange: proofs.strange,
 	}.form()
 }
 
@@ -141,10 +141,19 @@ var spellings = map[string]string{
 
 const travisHint = "Travis CI issues no OIDC tokens; write access_key: { because: Travis CI issues no OIDC tokens, rotate: { every: 30d, grace: 2h }, deliver: [{ travis: { repository: OWNER/NAME } }] }"
 
+// strange is the hint for a key that is no kind.
+func (p proofForms) strange(word, beside string) string {
+	if hint := otherKind(word, beside); hint != "" {
+		return hint
+	}
+	return p.misplaced(word, beside)
+}
+
 // otherKind is the hint for a CI system that is no identity kind, or for a kind
 // by another name.
 func otherKind(word, beside string) string {
-	meant := spellings[strings.ReplaceAll(strings.ToLower(word), "-", "_")]
+	word = strings.ReplaceAll(strings.ToLower(word), "-", "_")
+	meant := spellings[word]
 	switch {
 	case word == "until":
 		return "say it where a role trusts the identity: trust: [{ identity: NAME, until: DATE }]"

@@ -88,7 +88,7 @@ func trustForm(proofs proofForms) form[rawTrust] {
 		what:    "identity",
 		kinds:   append([]field[rawTarget]{key("identity", name, at, "the name of an identity")}, proofs.kinds()...),
 		rest:    []field[ending]{untilField()},
-		strange: strangeTrust,
+		strange: proofs.strangeTrust,
 	}
 	bare := mapped(name, func(v item[string]) rawTrust {
 		return rawTrust{Kind: "identity", Pos: v.Pos, OK: v.Pos.known(), V: rawTarget{Name: v}}
@@ -96,11 +96,11 @@ func trustForm(proofs proofForms) form[rawTrust] {
 	return either(bare, inline.form())
 }
 
-func strangeTrust(word, beside string) string {
+func (p proofForms) strangeTrust(word, beside string) string {
 	if word == "access_key" && beside == "" {
 		return "a machine user needs a name: declare it under identities and write the name here"
 	}
-	return otherKind(word, beside)
+	return p.strange(word, beside)
 }
 
 // grantForm knows the whole catalogue: a grant's parameters are said there.

@@ -28,7 +28,7 @@ func anyText() form[string] {
 
 func readText(r *reader, n *yaml.Node) (string, bool) {
 	if kindOf(n) != aText {
-		r.mismatch(n, aText)
+		r.mismatch(n, aText, scalarHint(n, aText))
 		return "", false
 	}
 	return n.Value, r.visible(n, isHidden)
@@ -61,7 +61,7 @@ func isHidden(c rune) bool {
 func lines() form[string] {
 	f := form[string]{schema: schema{"type": "string"}, read: func(r *reader, n *yaml.Node) (string, bool) {
 		if kindOf(n) != aText {
-			r.mismatch(n, aText)
+			r.mismatch(n, aText, scalarHint(n, aText))
 			return "", false
 		}
 		return n.Value, r.visible(n, isUnfitForProse)
@@ -195,7 +195,7 @@ func boolean() form[bool] {
 		schema: schema{"type": "boolean"},
 		read: func(r *reader, n *yaml.Node) (bool, bool) {
 			if kindOf(n) != aBool {
-				r.mismatch(n, aBool)
+				r.mismatch(n, aBool, scalarHint(n, aBool))
 				return false, false
 			}
 			return strings.EqualFold(n.Value, "true"), true

@@ -36,12 +36,19 @@ func findSecrets(r *reader, n *yaml.Node) {
 }
 
 func reportSecret(r *reader, n *yaml.Node) {
+	if what := secretIn(n.Value); what != "" {
+		r.report.addSecret(r.pos(n), fmt.Sprintf("this looks like %s; a secret never stands in a spec", what), secretHint)
+	}
+}
+
+// secretIn says what credential a text holds; empty if none shows.
+func secretIn(text string) string {
 	for _, f := range secretForms {
-		if f.pattern().MatchString(n.Value) {
-			r.report.addSecret(r.pos(n), fmt.Sprintf("this looks like %s; a secret never stands in a spec", f.what), secretHint)
-			return
+		if f.pattern().MatchString(text) {
+			return f.what
 		}
 	}
+	return ""
 }
 
 // randomLooking recognises a password or key of unknown make in a sink's
