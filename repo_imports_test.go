@@ -32,7 +32,7 @@ var layers = slices.Concat([]layer{
 	{"internal/apply", []string{"internal/fault", "internal/plan"}, "apply runs a plan through the small interface that it declares; it decides nothing the plan did not"},
 	{"internal/aws", []string{"iam/...", "internal/fault", "internal/wire", "internal/estate", "internal/plan", "internal/apply", "internal/host/sshkeys"}, "the cloud implements what plan, apply and sshkeys ask for and knows no command"},
 	{"internal/sandbox", []string{"iam/...", "internal/fault", "internal/denial", "internal/sigv4", "internal/wire", "internal/estate"}, "an AWS that shared code with the client that it tests would share its mistakes"},
-	{"internal/host/hostfile", []string{"internal/fault", "internal/host/sshkeys", "internal/suggest"}, "a file of settings is read without the host that it is for; sshkeys knows what AWS takes for a name"},
+	{"internal/host/hostfile", []string{"internal/fault", "internal/host/lockdown", "internal/host/sshkeys", "internal/suggest"}, "a file of settings is read without the host that it is for; lockdown and sshkeys know what can be meant by a word"},
 	{"internal/host/program", []string{"internal/fault"}, "a leaf: it finds programs of the system and knows none of them"},
 	{"internal/host/units", []string{"internal/fault"}, "units name commands; what those do is not theirs"},
 	{"internal/host/lockdown/lockdowntest", nil, "a metadata service that shared code with the firewall would share its mistakes"},
@@ -58,8 +58,8 @@ var rooms = []layer{
 	{"internal/cli/lint", []string{"iam/..."}, "a policy is linted for itself, whoever it belongs to"},
 	{"internal/cli/reference", []string{"iam/...", "internal/catalog", "internal/cli/input"}, "what is looked up is embedded: it comes from no account"},
 	{"internal/cli/host", []string{"internal/cli/host/...", "internal/host/..."}, "a host's commands need no stack"},
-	{"internal/cli/host/lockdown", []string{"internal/host/...", "internal/spec"}, "the firewall asks nobody but the host; of spec it takes how times are written"},
-	{"internal/cli/host/ssh", []string{"internal/aws", "internal/host/..."}, "a host's commands need no stack"},
+	{"internal/cli/host/lockdown", []string{"internal/aws", "internal/host/...", "internal/spec"}, "the firewall asks nobody but the host, and EC2 what it says of the instance; of spec it takes how times are written"},
+	{"internal/cli/host/ssh", []string{"iam", "internal/audit", "internal/aws", "internal/cli/evidence", "internal/cli/input", "internal/estate", "internal/host/..."}, "a host's commands need no stack; the audit of its logins needs what the questions about access read"},
 }
 
 // roomLayers gives each room what all of them are made with.

@@ -34,6 +34,7 @@ sudo postern host ssh doctor --fix`,
 		{"doctor", newDoctor},
 		{"sync", newSync},
 		{"keys", newKeys},
+		{"audit", newAudit},
 	}
 	below.AddTo(cmd, a)
 	return cmd
