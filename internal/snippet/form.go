@@ -16,24 +16,24 @@ import (
 type form struct {
 	system   string
 	template string // file in templates
-	file     string // ROLE stands for the role's name; empty for commands and settings
+	file     string // NAME stands for the job's; empty for commands and settings
 }
 
 // forms are the systems, by the kind of identity. Each template names the page
 // that its syntax is from.
 var forms = []form{
-	{"github", "github.yml", ".github/workflows/ROLE.yml"},
+	{"github", "github.yml", ".github/workflows/NAME.yml"},
 	{"gitlab", "gitlab.yml", ".gitlab-ci.yml"},
 	{"circleci", "circleci.yml", ".circleci/config.yml"},
 	{"bitbucket", "bitbucket.yml", "bitbucket-pipelines.yml"},
 	{"buildkite", "buildkite.yml", ".buildkite/pipeline.yml"},
 	{"azure_devops", "azure_devops.yml", "azure-pipelines.yml"},
 	{"jenkins_oidc", "Jenkinsfile", "Jenkinsfile"},
-	{"forgejo", "forgejo.yml", ".forgejo/workflows/ROLE.yml"},
-	{"hcp_terraform", "hcp_terraform.tf", "ROLE.tf"},
+	{"forgejo", "forgejo.yml", ".forgejo/workflows/NAME.yml"},
+	{"hcp_terraform", "hcp_terraform.tf", "NAME.tf"},
 	{"pulumi_cloud", "pulumi_esc.yml", ""},
 	{"spacelift", "spacelift.tf", "providers.tf"},
-	{"kubernetes", "kubernetes.yml", "ROLE.yml"},
+	{"kubernetes", "kubernetes.yml", "NAME.yml"},
 	{"eks_pod_identity", "eks_pod_identity.sh", ""},
 	{"oidc", "oidc.ini", "~/.aws/config"},
 	{"roles_anywhere", "roles_anywhere.ini", "~/.aws/config"},
@@ -108,7 +108,7 @@ func (f form) snippet(j job) (Snippet, error) {
 	if err != nil {
 		return Snippet{}, err
 	}
-	j.File = strings.ReplaceAll(f.file, "ROLE", j.Role)
+	j.File = strings.ReplaceAll(f.file, "NAME", j.Name)
 	var text strings.Builder
 	if err := all.ExecuteTemplate(&text, f.template, j); err != nil {
 		return Snippet{}, fmt.Errorf("write snippet for %s: %w", f.system, err)

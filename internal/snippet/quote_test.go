@@ -54,7 +54,7 @@ func TestAnyNames(t *testing.T) {
 			if v == "" || tt.id.Check() != nil {
 				continue
 			}
-			s, err := formsOf(tt.id)[0].snippet(job{ID: tt.id, Identity: "ci", Role: "deploy", RoleName: "shop-deploy", Describe: tt.id.Describe(), Audience: v})
+			s, err := formsOf(tt.id)[0].snippet(job{ID: tt.id, Stack: "shop", Identity: "ci", Role: "deploy", Name: "deploy", Describe: tt.id.Describe(), Audience: v})
 			if err != nil {
 				rt.Fatal(err)
 			}

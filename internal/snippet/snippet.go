@@ -26,6 +26,7 @@ type Snippet struct {
 // All gives the snippets of a spec, role by role, identity by identity.
 func All(s *spec.Spec) ([]Snippet, error) {
 	all := []Snippet{}
+	names := newNames(s)
 	for i := range s.Roles {
 		r := &s.Roles[i]
 		for j, entry := range compile.Entries(s, r) {
@@ -33,6 +34,9 @@ func All(s *spec.Spec) ([]Snippet, error) {
 			forms := formsOf(entry.Identity)
 			if key := keyOf(s, r.Trust[j]); key != nil {
 				t.Key, forms = key, formsOfKey(key)
+			}
+			if len(forms) > 0 {
+				t.Name = names.next(forms[0].file, t.Role, t.Identity)
 			}
 			for _, f := range forms {
 				one, err := f.snippet(t)
@@ -62,6 +66,7 @@ type job struct {
 	Identity string // name in the spec
 	Describe string // one line for people
 	Role     string // name in the spec
+	Name     string // of the job: no other has it in this file
 	RoleName string // name in AWS
 	RoleARN  string
 	Account  string // 12 digits: the role's
@@ -123,6 +128,9 @@ func (j job) Session() string {
 	const most = 40
 	return j.Identity[:min(len(j.Identity), most)]
 }
+
+// FullName is the name of the job where those of other stacks may stand too.
+func (j job) FullName() string { return j.Stack + "-" + j.Name }
 
 // Header says whose text it is, for the first comment.
 func (j job) Header() string {

@@ -8,12 +8,12 @@ https://registry.terraform.io/providers/hashicorp/tfe/latest/docs/resources/vari
 # The provider tfe has to know your Terraform Enterprise: hostname = [[hcl .ID.Host]].
 [[- end]]
 # Give the other phase a role of its own: without one it has no credentials.
-data "tfe_workspace" [[hcl .Role]] {
+data "tfe_workspace" [[hcl .Name]] {
   organization = [[hcl .ID.Organization]]
   name         = [[hcl .ID.Workspace]]
 }
 
-resource "tfe_variable" [[hcl .Role]] {
+resource "tfe_variable" [[hcl .Name]] {
   for_each = {
     [[if eq .ID.RunPhase "plan"]]TFC_AWS_PLAN_ROLE_ARN = [[else]]TFC_AWS_APPLY_ROLE_ARN = [[end]][[hcl .RoleARN]]
 
@@ -25,7 +25,7 @@ resource "tfe_variable" [[hcl .Role]] {
     TFC_AWS_WORKLOAD_IDENTITY_AUDIENCE = [[hcl .ID.Audience]]
 [[- end]]
   }
-  workspace_id = data.tfe_workspace.[[.Role]].id
+  workspace_id = data.tfe_workspace.[[.Name]].id
   category     = "env"
   key          = each.key
   value        = each.value
