@@ -178,7 +178,12 @@ type InstanceTags struct {
 	Endpoint string // of the metadata service; empty: the instance's own
 }
 
-// The tags' keys. Values are names of IAM groups between spaces, which no name has.
+// The tags' keys, of characters that metadata shows: letters, digits and
+// -_+=,.@: (RunInstances refuses others where metadata shows tags; tags of
+// other tools with / in their keys keep an instance from showing any). Values
+// are names of IAM groups between spaces, which no name has.
+//
+// https://github.com/aws/aws-cli/issues/8825
 const (
 	loginTag = "postern:ssh-groups"
 	sudoTag  = "postern:ssh-sudo-groups"
@@ -214,6 +219,11 @@ func (t InstanceTags) Groups(ctx context.Context) (sshkeys.Groups, error) {
 		}
 		if names != nil {
 			*groups = strings.Fields(*names)
+		}
+		for _, name := range *groups {
+			if err := sshkeys.CheckGroup(name); err != nil {
+				return sshkeys.Groups{}, fmt.Errorf("instance tag %s: %w", key, err)
+			}
 		}
 	}
 	return g, nil

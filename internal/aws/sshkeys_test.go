@@ -225,6 +225,7 @@ func TestInstanceTags(t *testing.T) {
 		{"one", map[string]string{"Name": "web", loginTag: "engineers"}, sshkeys.Groups{Login: []string{"engineers"}}, ""},
 		{"both", map[string]string{loginTag: " engineers  sre,eu ", sudoTag: "ops"}, sshkeys.Groups{Login: []string{"engineers", "sre,eu"}, Sudo: []string{"ops"}}, ""},
 		{"empty", map[string]string{loginTag: ""}, sshkeys.Groups{}, ""},
+		{"a path", map[string]string{loginTag: "ops team/engineers"}, sshkeys.Groups{}, `instance tag postern:ssh-groups: "team/engineers" is no name`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server := httptest.NewServer(tagMetadata(test.tags))

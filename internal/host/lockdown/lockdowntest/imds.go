@@ -22,6 +22,12 @@ func Metadata() http.Handler { return MetadataOf(func() string { return Instance
 // MetadataOf is Metadata of the instance, in eu-west-1, that is asked for with
 // each request.
 func MetadataOf(instance func() string) http.Handler {
+	return MetadataWith(func() map[string]string { return documents(instance()) })
+}
+
+// MetadataWith is Metadata of the documents, by path, that are asked for with
+// each request.
+func MetadataWith(documents func() map[string]string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /latest/api/token", func(w http.ResponseWriter, r *http.Request) {
 		ttl := r.Header.Get("X-aws-ec2-metadata-token-ttl-seconds")
@@ -37,7 +43,7 @@ func MetadataOf(instance func() string) http.Handler {
 		}
 	})
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
-		text, ok := documents(instance())[r.URL.Path]
+		text, ok := documents()[r.URL.Path]
 		switch {
 		case r.Header.Get("X-aws-ec2-metadata-token") != token:
 			w.WriteHeader(http.StatusUnauthorized)
