@@ -19,6 +19,7 @@ var scenarios = []struct {
 	{"destroy leaves what is not ours", destroyOnlyOurs},
 	{"taken names are refused", takenNames},
 	{"what does not fit inline spills", spill},
+	{"who decides who logs in is told alike of an account and of a snapshot", logins},
 }
 
 func TestPeers(t *testing.T) {
