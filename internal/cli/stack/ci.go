@@ -16,31 +16,33 @@ import (
 )
 
 type ciOptions struct {
-	path   string // a spec file, a folder of them, or - for stdin
-	system string // empty: list what there is
-	role   string // empty: all that the system's identities may take
-	json   bool
+	path     string // a spec file, a folder of them, or - for stdin
+	system   string // empty: list what there is
+	role     string // empty: all that the system's identities may take
+	identity string // empty: all of the system that may take the role
+	json     bool
 }
 
 // NewCI makes the command ci.
 func NewCI(a *command.App) *cobra.Command {
 	var o ciOptions
 	cmd := &cobra.Command{
-		Use:   "ci [SYSTEM [ROLE]]",
+		Use:   "ci [SYSTEM [ROLE [IDENTITY]]]",
 		Short: "Print the job configuration by which an identity takes its role",
 		Long: "Prints, for each identity of the system and each role that it may take, what the job needs: a workflow, a pipeline, a profile or a command. " +
 			"It starts the job where the trust policy admits it: on the branch, the tag or the environment that the identity names. " +
 			"Words in capitals are yours to fill in. SYSTEM is the identity's kind, such as github or gitlab; or travis, for a key that is delivered there. " +
-			"Without SYSTEM, lists what there is.",
-		Args: command.AtMost("SYSTEM", "ROLE"),
+			"Name the IDENTITY too where several may take the role and one file is wanted. Without SYSTEM, lists what there is.",
+		Args: command.AtMost("SYSTEM", "ROLE", "IDENTITY"),
 		Example: `
 postern ci --spec examples/identities
 postern ci gitlab --spec examples/identities
 postern ci github deploy --spec examples/shop > .github/workflows/deploy.yml`,
 		ValidArgsFunction: completeCI,
 		RunE: func(_ *cobra.Command, args []string) error {
-			o.system = command.First(args, "")
-			o.role = command.First(args[min(1, len(args)):], "")
+			for i, at := range []*string{&o.system, &o.role, &o.identity}[:len(args)] {
+				*at = args[i]
+			}
 			return runCI(a, o)
 		},
 	}
@@ -59,7 +61,7 @@ func runCI(a *command.App, o ciOptions) error {
 		return err
 	}
 	matching := slices.DeleteFunc(slices.Clone(all), func(s snippet.Snippet) bool {
-		return o.system != "" && s.System != o.system || o.role != "" && s.Role != o.role
+		return o.system != "" && s.System != o.system || o.role != "" && s.Role != o.role || o.identity != "" && s.Identity != o.identity
 	})
 	if o.system != "" && len(matching) == 0 {
 		return o.nothing(all)
@@ -85,12 +87,15 @@ func (o *ciOptions) paths() []string {
 	return []string{o.path}
 }
 
-// nothing is about a system or a role for which there is nothing to print. It
-// says what there is.
+// nothing is about a system, a role or an identity for which there is nothing to
+// print. It says what there is.
 func (o *ciOptions) nothing(all []snippet.Snippet) error {
 	e := &fault.Error{Code: fault.Usage}
-	roles := rolesOf(all, o.system)
+	roles, identities := rolesOf(all, o.system), identitiesOf(all, o.system, o.role)
 	switch {
+	case len(identities) > 0:
+		e.What = fmt.Sprintf("no %s identity %q may take role %s", o.system, o.identity, o.role)
+		e.Hint = cmp.Or(command.DidYouMean(o.identity, "postern ci "+o.system+" "+o.role+" ", identities), "there is "+strings.Join(identities, ", "))
 	case len(roles) > 0:
 		e.What = fmt.Sprintf("no %s identity may take a role %q", o.system, o.role)
 		e.Hint = cmp.Or(command.DidYouMean(o.role, "postern ci "+o.system+" ", roles), "they may take "+strings.Join(roles, ", "))
@@ -126,6 +131,15 @@ func rolesOf(all []snippet.Snippet, system string) []string {
 	})
 }
 
+func identitiesOf(all []snippet.Snippet, system, role string) []string {
+	return distinct(all, func(s snippet.Snippet) string {
+		if s.System != system || s.Role != role {
+			return ""
+		}
+		return s.Identity
+	})
+}
+
 func distinct(all []snippet.Snippet, of func(snippet.Snippet) string) []string {
 	var names []string
 	for _, s := range all {
@@ -156,7 +170,7 @@ func snippetsText(out *ui.Printer, all []snippet.Snippet) {
 	}
 }
 
-// completeCI completes the systems of the spec, and then the roles. What is wrong
+// completeCI completes the systems of the spec, then the roles, then the identities. What is wrong
 // with the spec is for the command itself to say.
 func completeCI(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	const directive = cobra.ShellCompDirectiveNoFileComp
@@ -175,6 +189,8 @@ func completeCI(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion
 		return systemsOf(all), directive
 	case 1:
 		return rolesOf(all, args[0]), directive
+	case 2:
+		return identitiesOf(all, args[0], args[1]), directive
 	}
 	return nil, directive
 }
