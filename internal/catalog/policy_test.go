@@ -172,6 +172,28 @@ func TestStatementsAreSound(t *testing.T) {
 	}
 }
 
+// TestNothingIsSaidTwice: no statement allows what another allows without
+// conditions.
+func TestNothingIsSaidTwice(t *testing.T) {
+	for _, r := range renderings(t, catalog.CaseScope()) {
+		for i, s := range r.doc.Statements {
+			for j, other := range r.doc.Statements {
+				lockAndService := s.SID == "TerraformPlanStateLockTable" && other.SID == "TerraformPlanDynamodbtable" // two parameters, either may go
+				if i == j || len(other.Conditions) > 0 || lockAndService {
+					continue
+				}
+				for _, a := range s.Actions {
+					for _, resource := range s.Resources {
+						if slices.Contains(other.Actions, a) && slices.ContainsFunc(other.Resources, func(wide string) bool { return iam.Covers(wide, resource) }) {
+							t.Errorf("%s: %s allows %s on %s, as %s does", r, s.SID, a, resource, other.SID)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
 // TestPartitions renders everything in the other partitions: no ARN may stay
 // in the commercial one, or in the account of the cases.
 func TestPartitions(t *testing.T) {

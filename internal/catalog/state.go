@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/iam"
@@ -35,7 +36,7 @@ func (t *state) statements() []iam.Statement {
 		out = append(out, allow(t.prefix+"Write", []string{"s3:PutObject"}, t.arns("")))
 	}
 	if t.lockfile {
-		out = append(out, allow(t.prefix+"LockFile", []string{"s3:DeleteObject", "s3:GetObject", "s3:PutObject"}, t.arns(lockSuffix)))
+		out = append(out, allow(t.prefix+"LockFile", t.lockFileActions(), t.arns(lockSuffix)))
 	}
 	if t.table != "" {
 		out = append(out, t.lockTable()...)
@@ -44,6 +45,16 @@ func (t *state) statements() []iam.Statement {
 		out = append(out, t.encryption())
 	}
 	return out
+}
+
+// lockFileActions are those that are still to be allowed: a pattern of states
+// that may be read and written takes in the lock files beside them.
+func (t *state) lockFileActions() []string {
+	isPattern := func(key string) bool { return strings.HasSuffix(key, "*") }
+	if t.write && !slices.ContainsFunc(t.objects, func(key string) bool { return !isPattern(key) }) {
+		return []string{"s3:DeleteObject"}
+	}
+	return []string{"s3:DeleteObject", "s3:GetObject", "s3:PutObject"}
 }
 
 // arns are the objects, each key with a suffix.
