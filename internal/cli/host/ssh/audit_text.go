@@ -3,6 +3,7 @@ package ssh
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/iam"
@@ -102,13 +103,13 @@ func auditText(a *command.App, r *auditResult, o auditOptions) {
 	if len(o.Groups)+len(o.SudoGroups) > 0 {
 		out.Line(ui.Plain(r.whoLogsIn()))
 	}
-	for i := range r.Findings {
-		f := &r.Findings[i]
-		if i == 0 || f.Rule != r.Findings[i-1].Rule {
-			out.Heading(f.Rule + " " + f.Title)
-			out.Text(2, ui.StyleDim, f.Why)
+	for rest := r.Findings; len(rest) > 0; {
+		n := slices.IndexFunc(rest, func(f findingAnswer) bool { return f.Rule != rest[0].Rule })
+		if n < 0 {
+			n = len(rest)
 		}
-		findingText(out, f, len(r.Accounts) > 1)
+		ruleText(out, rest[:n], len(r.Accounts) > 1)
+		rest = rest[n:]
 	}
 	if len(r.Findings) > 0 {
 		out.Blank()
@@ -120,6 +121,26 @@ func auditText(a *command.App, r *auditResult, o auditOptions) {
 	}
 	for _, pattern := range r.Unused {
 		a.Talk().Mark(ui.Warning, ui.Plain("--expect "+pattern+" is of nobody who could do any of this"))
+	}
+}
+
+// mostFindings is how many of a rule are shown; more nobody reads.
+const mostFindings = 20
+
+// ruleText shows the findings of a rule. A fix that several have in common
+// stands below the last of them.
+func ruleText(out *ui.Printer, list []findingAnswer, several bool) {
+	out.Heading(list[0].Rule + " " + list[0].Title)
+	out.Text(2, ui.StyleDim, list[0].Why)
+	shown := list[:min(len(list), mostFindings)]
+	for i := range shown {
+		findingText(out, &shown[i], several)
+		if fix := shown[i].Fix.text(); i+1 == len(shown) || fix != shown[i+1].Fix.text() {
+			out.Table(ui.Table{Indent: 4, Gap: 1, Rows: [][]ui.Span{{ui.Dim("fix:"), ui.Plain(fix)}}})
+		}
+	}
+	if more := len(list) - len(shown); more > 0 {
+		out.Line(ui.Dim(fmt.Sprintf("  … and %d more: --json has all", more)))
 	}
 }
 
@@ -150,14 +171,17 @@ func findingText(out *ui.Printer, f *findingAnswer, several bool) {
 		t.Rows = append(t.Rows, []ui.Span{ui.Dim("by"), ui.Dim(f.Evidence[i].Text())})
 	}
 	out.Table(t)
-	text := f.Fix.What
-	if f.Fix.Deny != nil {
-		deny, err := json.Marshal(f.Fix.Deny)
-		if err == nil { // no condition stands in it twice
-			text += ", or deny it: " + string(deny)
-		}
+}
+
+func (f *fix) text() string {
+	if f.Deny == nil {
+		return f.What
 	}
-	out.Table(ui.Table{Indent: 4, Gap: 1, Rows: [][]ui.Span{{ui.Dim("fix:"), ui.Plain(text)}}})
+	deny, err := json.Marshal(f.Deny)
+	if err != nil { // two conditions in it are alike, which no rule makes
+		return f.What
+	}
+	return f.What + ", or deny it: " + string(deny)
 }
 
 // reasons say what those have in common who are no findings.
