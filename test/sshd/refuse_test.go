@@ -80,14 +80,6 @@ func TestInstallRefuses(t *testing.T) {
 			words: []string{`05-corp.conf:1: PasswordAuthentication is "yes", not "no"`, "everything was put back"},
 		},
 		{
-			name: "EC2 Instance Connect", args: breakGlass,
-			given: func(h *host) {
-				h.write("/etc/systemd/system/ssh.service.d/ec2-instance-connect.conf", "[Service]\nExecStart=\n"+
-					`ExecStart=/usr/sbin/sshd -D $SSHD_OPTS -o "AuthorizedKeysCommand /usr/share/ec2-instance-connect/eic_run_authorized_keys %%u %%f" -o "AuthorizedKeysCommandUser ec2-instance-connect"`+"\n")
-			},
-			words: []string{"EC2 Instance Connect gives sshd its own AuthorizedKeysCommand", "ln -s /dev/null /etc/systemd/system/ssh.service.d/ec2-instance-connect.conf"},
-		},
-		{
 			name: "program that others can change", args: breakGlass,
 			given: func(h *host) {
 				h.run("chmod", "o+w", "/opt/postern")

@@ -24,8 +24,12 @@ type InstallOptions struct {
 }
 
 // include is what install adds to a main file without it, before everything
-// else: sshd goes by the first line.
-const include = "# Added by postern host ssh install.\nInclude /etc/ssh/sshd_config.d/*.conf\n"
+// else: sshd goes by the first line. It names our file alone: on Amazon Linux
+// 2023, others are in that folder which sshd does not read, and they stay
+// unread.
+//
+// https://github.com/amazonlinux/amazon-linux-2023/issues/1016
+const include = "# Added by postern host ssh install.\nInclude " + DropIn + "\n"
 
 // installation is an install under way.
 type installation struct {
@@ -111,45 +115,66 @@ func (i *installation) checkInclude() error {
 	}
 	return &fault.Error{
 		Where: MainConfig, What: "it does not include " + filepath.Dir(DropIn) + ", where our file would go",
-		Hint: "run install with --add-include, which puts `Include /etc/ssh/sshd_config.d/*.conf` before the first line (OpenSSH 8.2 and newer)",
+		Hint: "run install with --add-include, which puts `Include " + DropIn + "` before the first line (OpenSSH 8.2 and newer)",
 	}
 }
 
 // checkOverride finds an AuthorizedKeysCommand on sshd's command line, which no
-// file can override. EC2 Instance Connect puts it there.
+// file can override. EC2 Instance Connect puts it there on Debian, Ubuntu and
+// RHEL 8, in a drop-in below /usr/lib/systemd. On Amazon Linux and RHEL 9 it
+// stands in sshd's files, of which ours comes first.
 //
 // https://github.com/aws/aws-ec2-instance-connect-config/issues/19
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-connect-set-up.html
 func (i *installation) checkOverride() error { return commandLineOverride(i.server) }
 
 func commandLineOverride(s Server) error {
-	if !slices.ContainsFunc(s.Options, isKeysCommand) {
+	at := slices.IndexFunc(s.Options, isKeysCommand)
+	if at < 0 {
 		return nil
 	}
 	err := &fault.Error{
 		Where: s.Source, What: "it gives sshd an AuthorizedKeysCommand on its command line, which wins over every file",
 		Hint: "take it out of the unit, then systemctl daemon-reload && systemctl restart " + s.Unit,
 	}
-	if filepath.Base(s.Source) == "ec2-instance-connect.conf" {
+	if filepath.Base(s.Source) == "ec2-instance-connect.conf" || strings.Contains(s.Options[at], instanceConnect) {
 		err.What = "EC2 Instance Connect gives sshd its own AuthorizedKeysCommand on the command line, which wins over every file"
 		err.Hint = strings.Join(shellLines(maskConnect(s)), " && ")
 	}
 	return err
 }
 
+// instanceConnect is the program by which sshd asks EC2 Instance Connect.
+const instanceConnect = "eic_run_authorized_keys"
+
 func isKeysCommand(option string) bool {
 	w := split(option)
 	return len(w) > 1 && strings.EqualFold(w[0], "AuthorizedKeysCommand")
 }
 
-// maskConnect switches EC2 Instance Connect's drop-in off and leaves its package.
+// maskConnect switches EC2 Instance Connect's drop-in off and leaves its
+// package, whose file it would bring back: a link to /dev/null by the same name
+// below /etc counts before it. A file that is below /etc is nobody's package's.
 func maskConnect(s Server) [][]string {
 	dir := serviceDir + s.Unit + ".d"
-	return [][]string{
-		{"mkdir", "-p", dir},
-		{"ln", "-s", "/dev/null", dir + "/" + filepath.Base(s.Source)},
-		{"systemctl", "daemon-reload"},
-		{"systemctl", "restart", s.Unit},
+	mask := dir + "/" + filepath.Base(s.Source)
+	off := [][]string{{"mkdir", "-p", dir}, {"ln", "-s", "/dev/null", mask}}
+	if s.Source == mask {
+		off = [][]string{{"mv", mask, mask + ".disabled"}}
 	}
+	return append(off, []string{"systemctl", "daemon-reload"}, []string{"systemctl", "restart", s.Unit})
+}
+
+// replaced says whose keys sshd will no longer ask for; empty for nobody's.
+func (i *installation) replaced() string {
+	was := i.now["authorizedkeyscommand"]
+	switch {
+	case was == "" || was == "none" || was == i.rec.Settings.command():
+		return ""
+	case strings.Contains(was, instanceConnect):
+		return "EC2 Instance Connect (" + was + ")"
+	}
+	return was
 }
 
 // checkEmergency refuses to leave nobody with a way in that needs no IAM: the
@@ -310,6 +335,9 @@ func (i *installation) configure(ctx context.Context) error {
 		return err
 	}
 	i.say("wrote %s", DropIn)
+	if other := i.replaced(); other != "" {
+		i.say("sshd no longer asks %s for keys", other)
+	}
 	return i.confirm(ctx)
 }
 
