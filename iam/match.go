@@ -26,6 +26,26 @@ func HasWildcard(pattern string) bool {
 	return strings.IndexByte(pattern, '*') >= 0 || strings.IndexByte(pattern, '?') >= 0
 }
 
+// ReplaceVariables puts a text for every ${variable} of a pattern or template,
+// and for one that nothing closes with all that follows.
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+func ReplaceVariables(pattern, with string) string {
+	before, rest, found := strings.Cut(pattern, "${")
+	if !found {
+		return pattern
+	}
+	var b strings.Builder
+	for found {
+		b.WriteString(before)
+		b.WriteString(with)
+		_, after, _ := strings.Cut(rest, "}")
+		before, rest, found = strings.Cut(after, "${")
+	}
+	b.WriteString(before)
+	return b.String()
+}
+
 // patience is how many characters may match in vain before the rest is searched
 // for in a way that is slower to begin and never looks back.
 const patience = 1024

@@ -278,3 +278,19 @@ func FuzzCovers(f *testing.F) {
 func isASCII(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r > 0x7f }) < 0
 }
+
+func TestReplaceVariables(t *testing.T) {
+	for pattern, want := range map[string]string{
+		"":                          "",
+		"a$b{c}":                    "a$b{c}",
+		"${aws:username}":           "*",
+		"home/${aws:username}/x":    "home/*/x",
+		"${a}${b, 'x'}-${*}":        "**-*",
+		"arn:${Partition}:s3:::${B": "arn:*:s3:::*",
+		"}${a}}":                    "}*}",
+	} {
+		if got := iam.ReplaceVariables(pattern, "*"); got != want {
+			t.Errorf("%q: got %q, want %q", pattern, got, want)
+		}
+	}
+}

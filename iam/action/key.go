@@ -101,25 +101,10 @@ func variableKeys(keys []Key) []keyRef {
 	var refs []keyRef
 	for i, k := range keys {
 		if strings.Contains(k.Name, "${") {
-			refs = append(refs, keyRef{replaceVariables(k.Name, "?*"), i})
+			refs = append(refs, keyRef{iam.ReplaceVariables(k.Name, "?*"), i})
 		}
 	}
 	return refs
-}
-
-// replaceVariables puts with for every ${Variable} of a template.
-func replaceVariables(template, with string) string {
-	var b strings.Builder
-	for {
-		before, rest, found := strings.Cut(template, "${")
-		b.WriteString(before)
-		_, after, closed := strings.Cut(rest, "}")
-		if !found || !closed {
-			return b.String()
-		}
-		b.WriteString(with)
-		template = after
-	}
 }
 
 func findKey(keys []Key, variable []keyRef, key string) (Key, bool) {

@@ -15,7 +15,7 @@ func (t *ResourceType) Overlaps(resource string) bool {
 		if bucket(template) && strings.Contains(resource, "/") {
 			return false
 		}
-		return iam.Overlaps(replaceVariables(template, "*"), resource)
+		return iam.Overlaps(iam.ReplaceVariables(template, "*"), resource)
 	})
 }
 
@@ -30,7 +30,7 @@ func bucket(template string) bool { return strings.HasSuffix(template, ":::${Buc
 func (t *ResourceType) fit(arn string) int {
 	best := -1
 	for _, template := range t.ARNs {
-		literal := len(strings.ReplaceAll(replaceVariables(template, ""), "*", ""))
+		literal := len(strings.ReplaceAll(iam.ReplaceVariables(template, ""), "*", ""))
 		if literal > best && matchTemplate(template, arn) {
 			best = literal
 		}
@@ -47,12 +47,12 @@ func matchTemplate(template, arn string) bool {
 	for range 5 {
 		want, restOfTemplate, ok := strings.Cut(template, ":")
 		got, rest, found := strings.Cut(arn, ":")
-		if !ok || !found || !iam.Match(replaceVariables(want, "*"), got) {
+		if !ok || !found || !iam.Match(iam.ReplaceVariables(want, "*"), got) {
 			return false
 		}
 		template, arn = restOfTemplate, rest
 	}
-	return iam.Match(replaceVariables(template, "?*"), arn)
+	return iam.Match(iam.ReplaceVariables(template, "?*"), arn)
 }
 
 // ResourceTypesFor lists the types that an ARN can be of: of each service the

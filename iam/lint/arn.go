@@ -61,7 +61,7 @@ func (p *pass) arn(s string) arn {
 	if ok {
 		return a
 	}
-	a = arn{parts: strings.SplitN(starVariables(s), ":", partCount), misfit: partCount}
+	a = arn{parts: strings.SplitN(iam.ReplaceVariables(s, "*"), ":", partCount), misfit: partCount}
 	if a.wellFormed() {
 		a.shapes = p.shapesOf(a.parts[partService])
 		if slices.Contains(ownedByAWS, a.parts[partService]) && a.parts[partAccount] == "" {

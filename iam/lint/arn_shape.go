@@ -16,7 +16,7 @@ type shape struct {
 }
 
 func newShape(template string) (shape, bool) {
-	parts := strings.SplitN(fillTemplate(template), ":", partCount)
+	parts := strings.SplitN(iam.ReplaceVariables(template, "?*"), ":", partCount)
 	return shape{parts, strings.HasSuffix(template, ":::${BucketName}")}, len(parts) == partCount
 }
 
@@ -51,21 +51,6 @@ func (p *pass) shapesOfType(t *action.ResourceType) []shape {
 		p.types[t] = shapes
 	}
 	return shapes
-}
-
-// fillTemplate puts "?*" for each variable.
-func fillTemplate(template string) string {
-	var b strings.Builder
-	for {
-		before, rest, found := strings.Cut(template, "${")
-		b.WriteString(before)
-		_, after, closed := strings.Cut(rest, "}")
-		if !found || !closed {
-			return b.String()
-		}
-		b.WriteString("?*")
-		template = after
-	}
 }
 
 // misfitOf names the part because of which the ARN can be of no type of

@@ -189,7 +189,7 @@ func stringLikeARN(p *pass) {
 }
 
 func (c *condition) anyWild() bool {
-	return slices.ContainsFunc(c.values, func(v *node) bool { return iam.HasWildcard(starVariables(v.text)) && v.text != "*" })
+	return slices.ContainsFunc(c.values, func(v *node) bool { return iam.HasWildcard(iam.ReplaceVariables(v.text, "*")) && v.text != "*" })
 }
 
 // plain, forAll, forAny and ifExists say what an empty list of values does, and

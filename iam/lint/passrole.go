@@ -96,7 +96,7 @@ func (b passer) breadth(s *statement) (breadth, *node) {
 	}
 	wide := s.lists[notResource] != nil
 	for _, r := range s.values(resources) {
-		wide = wide || b.resolve(starVariables(r.text)) && strings.Contains(r.text, "*")
+		wide = wide || b.resolve(iam.ReplaceVariables(r.text, "*")) && strings.Contains(r.text, "*")
 	}
 	base := star
 	switch {

@@ -138,7 +138,7 @@ func wildcardWithoutLike(p *pass) {
 			continue
 		}
 		for _, v := range c.values {
-			if !iam.HasWildcard(stripVariables(v.text)) {
+			if !iam.HasWildcard(iam.ReplaceVariables(v.text, "")) {
 				continue
 			}
 			f := p.report(v, "%s takes %q literally", c.op.Name, v.text)
@@ -150,18 +150,6 @@ func wildcardWithoutLike(p *pass) {
 			}
 			break
 		}
-	}
-}
-
-// stripVariables leaves what is not a variable: ${*} is a plain star.
-func stripVariables(s string) string {
-	for {
-		before, rest, found := strings.Cut(s, "${")
-		_, after, closed := strings.Cut(rest, "}")
-		if !found || !closed {
-			return s
-		}
-		s = before + after
 	}
 }
 
@@ -198,7 +186,7 @@ func sensitiveWildcard(p *pass) {
 			continue
 		}
 		for _, v := range c.values {
-			if iam.HasWildcard(stripVariables(v.text)) {
+			if iam.HasWildcard(iam.ReplaceVariables(v.text, "")) {
 				p.report(v, "%s holds an id: a wildcard lets in strangers", c.key.text).hint("name the ids")
 				break
 			}

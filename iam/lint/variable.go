@@ -44,21 +44,6 @@ func variables(s string) []variable {
 	}
 }
 
-// starVariables puts a star for each variable, for comparing patterns.
-func starVariables(s string) string {
-	var b strings.Builder
-	for {
-		before, rest, found := strings.Cut(s, "${")
-		b.WriteString(before)
-		_, after, closed := strings.Cut(rest, "}")
-		if !found || !closed {
-			return b.String()
-		}
-		b.WriteByte('*')
-		s = after
-	}
-}
-
 // variable reports whether the condition's key has the form of a variable,
 // which is a mistake of its own.
 func (c *condition) variable() bool { return strings.Contains(c.key.text, "${") }

@@ -9,25 +9,7 @@ import (
 func hasVariables(pattern string) bool { return strings.Contains(pattern, "${") }
 
 // freeVariables lets each policy variable stand for anything.
-func freeVariables(pattern string) string {
-	if !hasVariables(pattern) {
-		return pattern
-	}
-	var b strings.Builder
-	for {
-		before, rest, found := strings.Cut(pattern, "${")
-		b.WriteString(before)
-		if !found {
-			return b.String()
-		}
-		b.WriteByte('*')
-		_, after, closed := strings.Cut(rest, "}")
-		if !closed {
-			return b.String()
-		}
-		pattern = after
-	}
-}
+func freeVariables(pattern string) string { return iam.ReplaceVariables(pattern, "*") }
 
 // partsBeforeResource is how many parts of an ARN come before the resource.
 // They hold no colon.

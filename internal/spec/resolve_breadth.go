@@ -36,7 +36,7 @@ func (r *resolver) checkBreadth(raw rawCustom) {
 // checkRolesNamed reports the resources that may be a role and do not name it.
 func (r *resolver) checkRolesNamed(a item[string], become string, resources []item[string]) {
 	for _, res := range resources {
-		if !strings.ContainsAny(res.V, "*?$") || !iam.Overlaps(fixed(res.V), "arn:*:iam::*:role/*") {
+		if !strings.ContainsAny(res.V, "*?$") || !iam.Overlaps(iam.ReplaceVariables(res.V, "*"), "arn:*:iam::*:role/*") {
 			continue
 		}
 		what := fmt.Sprintf("%s on %q is to hold the permissions of roles that are not named", become, res.V)
@@ -48,18 +48,6 @@ func (r *resolver) checkRolesNamed(a item[string], become string, resources []it
 			hint += "; or name the actions"
 		}
 		r.add(res.Pos, what, hint)
-	}
-}
-
-// fixed opens policy variables: what stands for them is not known.
-func fixed(pattern string) string {
-	for {
-		before, rest, found := strings.Cut(pattern, "${")
-		_, after, closed := strings.Cut(rest, "}")
-		if !found || !closed {
-			return pattern
-		}
-		pattern = before + "*" + after
 	}
 }
 
