@@ -2,6 +2,7 @@ package sshd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -84,7 +85,10 @@ func startTimer(ctx context.Context, h Host) error {
 	return nil
 }
 
+// stopTimer also ends a sync that is under way: it would go on without what is
+// about to be taken from it.
 func stopTimer(ctx context.Context, h Host) error {
 	_, err := h.Run(ctx, "systemctl", "disable", "--now", Timer)
-	return err
+	_, running := h.Run(ctx, "systemctl", "stop", Service)
+	return errors.Join(err, running)
 }

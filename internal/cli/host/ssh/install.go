@@ -2,7 +2,9 @@ package ssh
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -11,7 +13,10 @@ import (
 
 	"github.com/postern-dev/postern/internal/cli/command"
 	"github.com/postern-dev/postern/internal/cli/ui"
+	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/host/sshd"
+	"github.com/postern-dev/postern/internal/host/sshkeys"
+	"github.com/postern-dev/postern/internal/host/sshkeys/osusers"
 )
 
 type installOptions struct {
@@ -81,12 +86,15 @@ func newUninstall(a *command.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "uninstall",
 		Short: "Put back what stood before install",
-		Long: "sshd's configuration is as it was before, and the timer is gone. The accounts and homes of people stay, and so does the snapshot; " +
+		Long: "sshd's configuration is as it was before, and the timer is gone. The accounts and homes of people stay, without sudo, and so does the snapshot; " +
 			"keys of --break-glass accounts stay if they were changed since.",
 		Args:    command.AtMost(),
 		Example: "\nsudo postern host ssh uninstall",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			done, err := sshd.Uninstall(cmd.Context(), sshd.System())
+			if err == nil && len(done) > 0 {
+				done, err = withoutSudo(cmd.Context(), done)
+			}
 			if err != nil {
 				return err
 			}
@@ -99,4 +107,17 @@ func newUninstall(a *command.App) *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// withoutSudo takes sudo from IAM's users: nobody would take it from those who
+// leave. It adds what it did to the list.
+func withoutSudo(ctx context.Context, done []string) ([]string, error) {
+	host := osusers.Default()
+	if _, err := os.Stat(host.Sudoers); errors.Is(err, fs.ErrNotExist) {
+		return done, nil
+	}
+	if err := host.Do(ctx, sshkeys.Step{Kind: sshkeys.Sudoers}); err != nil {
+		return nil, &fault.Error{What: "all is uninstalled but the right of IAM's users to sudo", Cause: err, Hint: "remove " + host.Sudoers}
+	}
+	return append(done, "removed "+host.Sudoers), nil
 }
