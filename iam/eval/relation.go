@@ -34,9 +34,9 @@ func compileRelation(operator string, values []string, st style) (relation, erro
 	order, ok := orders[strings.TrimPrefix(strings.TrimPrefix(operator, "Numeric"), "Date")]
 	switch {
 	case ok && strings.HasPrefix(operator, "Numeric"):
-		return compileEach(values, parseNumber, func(ds []decimal) relation { return numbers{order, ds, st.unparsable} })
+		return measure[decimal]{order: order, parse: parseDecimal, unparsable: st.unparsable}.over(values, "not a number")
 	case ok && strings.HasPrefix(operator, "Date"):
-		return compileEach(values, parseInstant, func(ts []instant) relation { return dates{order, ts, st.unparsable} })
+		return measure[instant]{order: order, parse: parseDate, unparsable: st.unparsable}.over(values, "neither an ISO 8601 date nor epoch seconds")
 	}
 	return nil, fmt.Errorf("operator %s cannot be evaluated", operator)
 }
@@ -224,54 +224,36 @@ func (o order) wants(compared int) bool {
 	return o.equal
 }
 
-type numbers struct {
+// measure compares numbers or dates.
+type measure[T interface{ compare(T) int }] struct {
 	order      order
-	values     []decimal
+	values     []T
+	parse      func(string) (T, bool)
 	unparsable truth
 }
 
-func parseNumber(s string) (decimal, error) {
-	d, ok := parseDecimal(s)
-	if !ok {
-		return d, fmt.Errorf("%q is not a number", s)
-	}
-	return d, nil
-}
-
-func (n numbers) holds(value string, _ Context) truth {
-	d, ok := parseDecimal(value)
-	if !ok {
-		return n.unparsable
-	}
-	for _, v := range n.values {
-		if n.order.wants(d.compare(v)) {
-			return yes
+// over takes the values of a policy; wrong says what one is that cannot be read.
+func (m measure[T]) over(values []string, wrong string) (relation, error) {
+	parse := func(s string) (T, error) {
+		v, ok := m.parse(s)
+		if !ok {
+			return v, fmt.Errorf("%q is %s", s, wrong)
 		}
+		return v, nil
 	}
-	return no
+	return compileEach(values, parse, func(all []T) relation {
+		m.values = all
+		return m
+	})
 }
 
-type dates struct {
-	order      order
-	values     []instant
-	unparsable truth
-}
-
-func parseInstant(s string) (instant, error) {
-	t, ok := parseDate(s)
+func (m measure[T]) holds(value string, _ Context) truth {
+	v, ok := m.parse(value)
 	if !ok {
-		return t, fmt.Errorf("%q is neither an ISO 8601 date nor epoch seconds", s)
+		return m.unparsable
 	}
-	return t, nil
-}
-
-func (d dates) holds(value string, _ Context) truth {
-	t, ok := parseDate(value)
-	if !ok {
-		return d.unparsable
-	}
-	for _, v := range d.values {
-		if d.order.wants(t.compare(v)) {
+	for _, with := range m.values {
+		if m.order.wants(v.compare(with)) {
 			return yes
 		}
 	}

@@ -70,16 +70,8 @@ func autoDeployEC2() *Grant {
 		},
 		Unscopable: []Unscopable{
 			{
-				Actions: []string{
-					"autoscaling:DescribeAutoScalingGroups",
-					"autoscaling:DescribeInstanceRefreshes",
-					"autoscaling:DescribeScalingActivities",
-					"ec2:DescribeInstanceStatus",
-					"ec2:DescribeInstances",
-					"ec2:DescribeLaunchTemplateVersions",
-					"ec2:DescribeLaunchTemplates",
-				},
-				Reason: "list across the account and know no resource; a condition bounds them to the role's region",
+				Actions: deploymentWatch(),
+				Reason:  "list across the account and know no resource; a condition bounds them to the role's region",
 			},
 		},
 		Why: Why{
@@ -149,8 +141,8 @@ func (d deployment) tagged() iam.Condition {
 
 func (d deployment) ec2(kind string) string { return d.arn("ec2", kind+"/*") }
 
-func (d deployment) watch() []iam.Statement {
-	return []iam.Statement{allow("AutoDeployWatch", []string{
+func deploymentWatch() []string {
+	return []string{
 		"autoscaling:DescribeAutoScalingGroups",
 		"autoscaling:DescribeInstanceRefreshes",
 		"autoscaling:DescribeScalingActivities",
@@ -158,7 +150,11 @@ func (d deployment) watch() []iam.Statement {
 		"ec2:DescribeInstances",
 		"ec2:DescribeLaunchTemplateVersions",
 		"ec2:DescribeLaunchTemplates",
-	}, everything(), when("StringEquals", "aws:RequestedRegion", d.Region))}
+	}
+}
+
+func (d deployment) watch() []iam.Statement {
+	return []iam.Statement{allow("AutoDeployWatch", deploymentWatch(), everything(), when("StringEquals", "aws:RequestedRegion", d.Region))}
 }
 
 func (d deployment) refresh() []iam.Statement {
