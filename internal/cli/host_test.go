@@ -46,7 +46,7 @@ func instance() string {
 // TestHost runs testdata/host/*.txtar: shell scripts on a host with a metadata
 // service, in network and mount namespaces of their own.
 func TestHost(t *testing.T) {
-	for _, tool := range []string{"ip", "nft", "curl", "nsenter", "unshare", "setpriv"} {
+	for _, tool := range []string{"ip", "nft", "curl", "nsenter", "unshare", "setpriv", "systemctl"} {
 		witness.Need(t, tool)
 	}
 	enter := []string{"--net", "--mount", "--kill-child", "--fork"}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,6 +15,7 @@ import (
 	"github.com/postern-dev/postern/internal/cli/ui"
 	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/host/hostfile"
+	"github.com/postern-dev/postern/internal/host/program"
 	"github.com/postern-dev/postern/internal/host/units"
 )
 
@@ -126,8 +126,11 @@ func needSystemd(otherwise string) error {
 
 // runProgram runs a program; what it says is in the error.
 func runProgram(ctx context.Context, argv ...string) error {
-	out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).CombinedOutput() //nolint:gosec // our own words
+	cmd, err := program.Command(ctx, argv[0], argv[1:]...)
 	if err != nil {
+		return err
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
 		return &fault.Error{What: "run " + strings.Join(argv, " "), Cause: fmt.Errorf("%w %s", err, strings.TrimSpace(string(out)))}
 	}
 	return nil

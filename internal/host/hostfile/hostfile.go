@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/postern-dev/postern/internal/fault"
+	"github.com/postern-dev/postern/internal/host/lockdown"
 	"github.com/postern-dev/postern/internal/suggest"
 )
 
@@ -81,12 +82,22 @@ func lockdownKeys(l *Lockdown) map[string]value {
 	return map[string]value{
 		"allow":         list(&l.Allow),
 		"allow_groups":  list(&l.AllowGroups),
-		"endpoints":     list(&l.Endpoints),
-		"forward_from":  list(&l.ForwardFrom),
+		"endpoints":     list(&l.Endpoints, checkEndpoint),
+		"forward_from":  list(&l.ForwardFrom, checkNetwork),
 		"log_group":     number(&l.LogGroup),
 		"allow_missing": boolean(&l.AllowMissing),
 		"allow_nobody":  boolean(&l.AllowNobody),
 	}
+}
+
+func checkEndpoint(name string) error {
+	_, err := lockdown.ParseEndpoint(name)
+	return err
+}
+
+func checkNetwork(text string) error {
+	_, err := lockdown.ParseNetwork(text)
+	return err
 }
 
 // document gives the one document, nil if there is none.

@@ -17,10 +17,10 @@ func TestParse(t *testing.T) {
 	}{
 		{
 			name: "all keys",
-			text: "# who\nlockdown:\n  allow: [root, 4711]\n  allow_groups:\n    - ops\n  endpoints: [imds, ecs]\n  forward_from: [172.17.0.0/16, \"fd00::/8\"]\n  log_group: 5\n  allow_missing: true\n  allow_nobody: false\n",
+			text: "# who\nlockdown:\n  allow: [root, 4711]\n  allow_groups:\n    - ops\n  endpoints: [imds, ecs]\n  forward_from: [172.17.0.0/16, \"fd00:17::/48\"]\n  log_group: 5\n  allow_missing: true\n  allow_nobody: false\n",
 			want: &File{Lockdown: &Lockdown{
 				Allow: []string{"root", "4711"}, AllowGroups: []string{"ops"}, Endpoints: []string{"imds", "ecs"},
-				ForwardFrom: []string{"172.17.0.0/16", "fd00::/8"}, LogGroup: &five, AllowMissing: true,
+				ForwardFrom: []string{"172.17.0.0/16", "fd00:17::/48"}, LogGroup: &five, AllowMissing: true,
 			}},
 		},
 		{
@@ -52,10 +52,11 @@ func TestParse(t *testing.T) {
 		{name: "a word", text: "lockdown", err: "host.yaml:1:1: this should be a map"},
 		{
 			name: "every mistake at once",
-			text: "lockdown:\n  alow: [root]\n  allow: root\n  log_group: 70000\n  allow_missing: yes\n  endpoints: [imds, [ecs], ~]\n  log_group: 1\nsssh: {}\n",
+			text: "lockdown:\n  alow: [root]\n  allow: root\n  log_group: 70000\n  allow_missing: yes\n  endpoints: [imds, [ecs], ~, dns]\n  forward_from: [0.0.0.0/1]\n  log_group: 1\nsssh: {}\n",
 			err: "host.yaml:2:3: unknown key \"alow\"\nhost.yaml:3:10: this should be a list\nhost.yaml:4:14: this should be a number from 0 to 65535\n" +
 				"host.yaml:5:18: this should be true or false\nhost.yaml:6:21: this should be a name\nhost.yaml:6:28: this should be a name\n" +
-				"host.yaml:7:3: key \"log_group\" stands twice\nhost.yaml:8:1: unknown key \"sssh\"",
+				"host.yaml:6:31: \"dns\" is no endpoint that gives out credentials\nhost.yaml:7:18: 0.0.0.0/1 is wider than /8: it would let strangers through\n" +
+				"host.yaml:8:3: key \"log_group\" stands twice\nhost.yaml:9:1: unknown key \"sssh\"",
 		},
 		{name: "an alias", text: "lockdown: &a {}\nother: *a\n", err: "host.yaml:2:1: unknown key \"other\""},
 		{name: "broken", text: "lockdown: [\n", err: "host.yaml:2:1: YAML syntax: did not find expected node content"},

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
+
+	"github.com/postern-dev/postern/internal/host/program"
 )
 
 // Outlive starts this program with the arguments so that it outlives this
@@ -17,7 +20,14 @@ func Outlive(ctx context.Context, args ...string) error {
 		return fmt.Errorf("find this program: %w", err)
 	}
 	if _, err := os.Stat("/run/systemd/system"); err == nil { // https://www.freedesktop.org/software/systemd/man/sd_booted.html
-		return exec.CommandContext(ctx, "systemd-run", append([]string{"--quiet", "--collect", "--", self}, args...)...).Run()
+		cmd, err := program.Command(ctx, "systemd-run", append([]string{"--quiet", "--collect", "--", self}, args...)...)
+		if err != nil {
+			return err
+		}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("systemd-run: %w %s", err, strings.TrimSpace(string(out)))
+		}
+		return nil
 	}
 	cmd := exec.Command(self, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

@@ -108,6 +108,24 @@ func (p Policy) Check() error {
 	return wrong.Err()
 }
 
+// ParseNetwork reads a network to forward from, or one address.
+func ParseNetwork(text string) (netip.Prefix, error) {
+	fail := func(what, hint string) (netip.Prefix, error) {
+		return netip.Prefix{}, &fault.Error{Code: fault.Usage, What: what, Hint: hint}
+	}
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		text += fmt.Sprintf("/%d", addr.BitLen())
+	}
+	p, err := netip.ParsePrefix(text)
+	if err != nil {
+		return fail(fmt.Sprintf("%q is no network", text), "write it as 172.17.0.0/16")
+	}
+	if what, hint := networkProblem(p); what != "" {
+		return fail(what, hint)
+	}
+	return p, nil
+}
+
 // networkProblem says what keeps a network from being let through; empty if
 // nothing does.
 func networkProblem(f netip.Prefix) (what, hint string) {

@@ -118,6 +118,19 @@ func TestNetworks(t *testing.T) {
 		if got := message(p.Check()); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.network, got, tt.want)
 		}
+		if got, err := ParseNetwork(tt.network); message(err) != tt.want || err == nil && got.String() != tt.network {
+			t.Errorf("%s: parsed as %v, %v", tt.network, got, err)
+		}
+	}
+	for text, want := range map[string]string{"172.17.0.2": "172.17.0.2/32", "fd00::2": "fd00::2/128"} {
+		if got, err := ParseNetwork(text); err != nil || got.String() != want {
+			t.Errorf("%s: parsed as %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "docker0", "172.17.0.0/33", "172.17", "fe80::1%eth0", "::ffff:172.17.0.1"} {
+		if got, err := ParseNetwork(text); err == nil {
+			t.Errorf("%q: parsed as %v", text, got)
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/postern-dev/postern/internal/fault"
+	"github.com/postern-dev/postern/internal/host/program"
 	"github.com/postern-dev/postern/internal/suggest"
 )
 
@@ -21,6 +22,7 @@ type Names struct {
 	Users        []string // names or numeric uids
 	Groups       []string // names or numeric gids
 	AllowMissing bool     // leave out names that the host does not know
+	File         string   // that names them; empty: flags do
 }
 
 // Resolved are the users that names stand for on this host, now.
@@ -37,11 +39,13 @@ type Lookup func(ctx context.Context, database string, keys ...string) ([]byte, 
 // too. Where there is no getent program, it reads the file below /etc.
 func Getent(ctx context.Context, database string, keys ...string) ([]byte, error) {
 	const someUnknown = 2 // https://man7.org/linux/man-pages/man1/getent.1.html
-	out, err := exec.CommandContext(ctx, "getent", append([]string{"--", database}, keys...)...).Output()
+	cmd, err := program.Command(ctx, "getent", append([]string{"--", database}, keys...)...)
+	if err != nil {
+		return fileLookup("/etc")(ctx, database, keys...)
+	}
+	out, err := cmd.Output()
 	exit, ended := errors.AsType[*exec.ExitError](err)
 	switch {
-	case errors.Is(err, exec.ErrNotFound):
-		return fileLookup("/etc")(ctx, database, keys...)
 	case err == nil, ended && exit.ExitCode() == someUnknown:
 		return out, nil
 	}
@@ -103,7 +107,7 @@ func Resolve(ctx context.Context, names Names, lookup Lookup) (Resolved, error) 
 	if names.AllowMissing {
 		return out, nil
 	}
-	return out, r.unknown()
+	return out, r.unknown(names.File)
 }
 
 type resolver struct {
@@ -169,18 +173,28 @@ func (r *resolver) lines(database string, keys ...string) []byte {
 	return out
 }
 
-func (r *resolver) unknown() error {
+// unknown reports the names that are missing: of flags as a wrong command line,
+// of a file as a mistake in it.
+func (r *resolver) unknown(file string) error {
 	var wrong fault.List
 	for _, m := range r.missing {
-		database, prefix := "passwd", "--allow "
+		database, flag := "passwd", "--allow "
 		if m.kind == "group" {
-			database, prefix = "group", "--allow-group "
+			database, flag = "group", "--allow-group "
 		}
-		hint := "create it first, or leave out unknown names with --allow-missing"
+		e := &fault.Error{
+			Where: file, What: fmt.Sprintf("this host has no %s %q", m.kind, m.name),
+			Hint: "create it first, or leave out unknown names with --allow-missing",
+		}
+		if file == "" {
+			e.Code = fault.Usage
+		} else {
+			flag = ""
+		}
 		if near := suggest.Nearest(m.name, firstFields(r.lines(database))); near != "" {
-			hint = "did you mean `" + prefix + near + "`?"
+			e.Hint = "did you mean `" + flag + near + "`?"
 		}
-		wrong = append(wrong, &fault.Error{What: fmt.Sprintf("this host has no %s %q", m.kind, m.name), Hint: hint})
+		wrong = append(wrong, e)
 	}
 	return wrong.Err()
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/postern-dev/postern/internal/fault"
 )
 
 const passwd = `root:x:0:0:root:/root:/bin/bash
@@ -70,6 +72,37 @@ func TestResolve(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestUnknownNames asks that a mistake of a command line is told from one in a file.
+func TestUnknownNames(t *testing.T) {
+	only := func(_ context.Context, _ string, keys ...string) ([]byte, error) {
+		if len(keys) > 0 {
+			return nil, nil
+		}
+		return []byte("cwagent:x:998:998::/:/bin/false\n"), nil
+	}
+	for file, want := range map[string]fault.Error{
+		"":          {Code: fault.Usage, What: `this host has no user "cwagnet"`, Hint: "did you mean `--allow cwagent`?"},
+		"host.yaml": {Where: "host.yaml", What: `this host has no user "cwagnet"`, Hint: "did you mean `cwagent`?"},
+	} {
+		_, err := Resolve(t.Context(), Names{Users: []string{"cwagnet"}, File: file}, only)
+		if d := cmp.Diff(fault.List{&want}, err); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+// TestGetentOfTheSystem asks that what the caller's PATH has first is not run.
+func TestGetentOfTheSystem(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "getent"), []byte("#!/bin/sh\necho app:x:0:0::/:/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+	if got, err := Resolve(t.Context(), Names{Users: []string{"app"}, AllowMissing: true}, Getent); err != nil || got.UIDs != nil {
+		t.Errorf("%v, %v", got, err)
 	}
 }
 

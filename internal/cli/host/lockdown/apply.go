@@ -15,6 +15,7 @@ import (
 	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/host/hostfile"
 	"github.com/postern-dev/postern/internal/host/lockdown"
+	"github.com/postern-dev/postern/internal/host/sshd"
 	"github.com/postern-dev/postern/internal/host/units"
 	"github.com/postern-dev/postern/internal/spec"
 )
@@ -198,6 +199,10 @@ var customary = []struct{ user, what string }{
 	{"cwagent", "the CloudWatch agent"},
 	{"ec2-instance-connect", "EC2 Instance Connect, which reads the keys of a login there"},
 }
+
+// selfServed is the user that looks keys up for sshd. It is no customary one: it
+// reads a file, and has neither network nor metadata.
+const selfServed = sshd.Account
 
 // unserved warns of users that this host has and the policy does not allow,
 // although they usually need it.

@@ -147,7 +147,7 @@ func newRemove(a *command.App) *cobra.Command {
 }
 
 func newPrint(a *command.App) *cobra.Command {
-	var o policyOptions
+	o := policyOptions{onlyShow: true}
 	cmd := &cobra.Command{
 		Use: "print", Short: "Print the firewall in nft's syntax, for review",
 		Long:    "Prints what apply would put into the kernel. `nft -f` of it makes the same table, and `nft -c -f` checks it. Changes nothing.",

@@ -39,7 +39,7 @@ func runLog(ctx context.Context, a *command.App, limit time.Duration) error {
 	case state == nil:
 		return noFirewall()
 	case state.Policy.LogGroup == 0:
-		return &fault.Error{What: "the firewall reports to no NFLOG group", Hint: "apply it with --log-group 77"}
+		return &fault.Error{What: "the firewall reports to no NFLOG group", Hint: "apply it with --log"}
 	}
 	ctx, cancel := orUntil(ctx, limit)
 	defer cancel()

@@ -117,7 +117,8 @@ func observe(ctx context.Context, a *command.App, host *lockdown.Host, p lockdow
 type observed struct {
 	Users    []observedUser `json:"users"`
 	From     []forwarded    `json:"from"`
-	Warnings []string       `json:"warnings"`
+	Warnings []string       `json:"warnings"` // of users who usually need it and are not allowed
+	Notes    []string       `json:"notes"`    // of users who might be thought to need it
 	names    map[uint32]string
 }
 
@@ -128,7 +129,7 @@ type observedUser struct {
 }
 
 func newObserved(state *lockdown.State, commands map[uint32]map[string]bool, names map[uint32]string) *observed {
-	s := &observed{Users: []observedUser{}, From: []forwarded{}, Warnings: []string{}, names: names}
+	s := &observed{Users: []observedUser{}, From: []forwarded{}, Warnings: []string{}, Notes: []string{}, names: names}
 	for _, d := range state.Denied {
 		s.Users = append(s.Users, observedUser{
 			user{d.UID, names[d.UID]}, d.Packets, append([]string{}, slices.Sorted(maps.Keys(commands[d.UID]))...),
@@ -138,12 +139,20 @@ func newObserved(state *lockdown.State, commands map[uint32]map[string]bool, nam
 		s.From = append(s.From, forwarded(f))
 	}
 	s.Warnings = append(s.Warnings, unserved(state.Policy, names)...)
+	for uid, name := range names {
+		if name == selfServed && !slices.Contains(state.Policy.Allow, uid) {
+			s.Notes = append(s.Notes, name+" is not allowed, and need not be: it looks up the keys of a login in a file")
+		}
+	}
 	return s
 }
 
 func (s *observed) text(out *ui.Printer) {
 	for _, w := range s.Warnings {
 		out.Mark(ui.Warning, ui.Plain(w))
+	}
+	for _, n := range s.Notes {
+		out.Mark(ui.Point, ui.Plain(n))
 	}
 	if len(s.Users)+len(s.From) == 0 {
 		out.Mark(ui.OK, ui.Plain("nobody would have been refused"))

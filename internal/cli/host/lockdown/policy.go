@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/netip"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
-	"github.com/postern-dev/postern/internal/cli/command"
 	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/host/hostfile"
 	"github.com/postern-dev/postern/internal/host/lockdown"
@@ -22,17 +19,20 @@ type policyOptions struct {
 	allow, groups []string
 	endpoints     []string
 	forwardFrom   []string
+	log           bool
 	logGroup      uint16
 	allowMissing  bool
 	allowNobody   bool
 	config        string // a file of settings; what flags say goes first
+	named         string // the file that names users and groups; empty: flags do
+	onlyShow      bool   // nobody acts on it: whoever may write the file
 }
 
 // changed tells whether a flag was given; nil: none was.
 type changed func(flag string) bool
 
 // policyFlags are the flags that say what a policy is.
-var policyFlags = []string{"allow", "allow-group", "endpoint", "forward-from", "log-group"}
+var policyFlags = []string{"allow", "allow-group", "endpoint", "forward-from", "log", "log-group"}
 
 // defaultLogGroup is free on hosts that use NFLOG for little else. 0 is where
 // ulogd listens by default.
@@ -43,7 +43,8 @@ func (o *policyOptions) flags(cmd *cobra.Command) {
 	f.StringSliceVar(&o.allow, "allow", nil, "`USER,...` who may reach the endpoints: names or uids")
 	f.StringSliceVar(&o.groups, "allow-group", nil, "`GROUP,...` whose members may, supplementary ones too")
 	f.StringSliceVar(&o.endpoints, "endpoint", nil, "`NAME,...` what is guarded: imds, ecs, eks, or an address of theirs (default imds)")
-	f.StringSliceVar(&o.forwardFrom, "forward-from", nil, "`CIDR,...` networks of containers that may, too")
+	f.StringSliceVar(&o.forwardFrom, "forward-from", nil, "`CIDR,...` networks of containers that may, too; a /8 at most, a /32 of IPv6")
+	f.BoolVar(&o.log, "log", true, "report refusals to an NFLOG group, for `postern host lockdown log`")
 	f.Uint16Var(&o.logGroup, "log-group", defaultLogGroup, "`NUMBER` of the NFLOG group that refusals are reported to; 0 for none")
 	f.BoolVar(&o.allowMissing, "allow-missing", false, "leave out users and groups that this host does not have")
 	f.BoolVar(&o.allowNobody, "allow-nobody", false, "apply it although nobody would be allowed")
@@ -64,18 +65,17 @@ func (o *policyOptions) settle(given changed) (bool, error) {
 		o.logGroup = defaultLogGroup
 		return true, nil
 	}
+	if err := o.settleLog(given); err != nil {
+		return false, err
+	}
 	some := given("allow-nobody") || slices.ContainsFunc(policyFlags, given)
-	data, err := os.ReadFile(o.config)
+	file, err := o.read()
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !given("config"):
 		return some, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return false, &fault.Error{Where: o.config, What: "is not there", Hint: "`postern host install --print` shows one"}
 	}
-	if err != nil {
-		return false, command.Unreadable(o.config, err)
-	}
-	file, err := hostfile.Parse(o.config, data)
 	if err != nil {
 		return false, err
 	}
@@ -86,11 +86,34 @@ func (o *policyOptions) settle(given changed) (bool, error) {
 	return true, nil
 }
 
+func (o *policyOptions) read() (*hostfile.File, error) {
+	if !o.onlyShow {
+		if err := hostfile.Trust(o.config); err != nil {
+			return nil, err
+		}
+	}
+	return hostfile.Read(o.config)
+}
+
+// settleLog makes one answer of two flags: whether, and where to.
+func (o *policyOptions) settleLog(given changed) error {
+	switch {
+	case given("log") && given("log-group") && o.log != (o.logGroup != 0):
+		return &fault.Error{
+			Code: fault.Usage, What: fmt.Sprintf("--log=%t and --log-group %d contradict each other", o.log, o.logGroup),
+			Hint: "give one of them",
+		}
+	case given("log") && !o.log:
+		o.logGroup = 0
+	}
+	return nil
+}
+
 // fill takes over what flags do not say. Users and groups are one answer to one
 // question: who names users means no group of the file.
 func (o *policyOptions) fill(file hostfile.Lockdown, given changed) {
 	if !given("allow") && !given("allow-group") {
-		o.allow, o.groups = file.Allow, file.AllowGroups
+		o.allow, o.groups, o.named = file.Allow, file.AllowGroups, o.config
 	}
 	if !given("endpoint") {
 		o.endpoints = file.Endpoints
@@ -98,7 +121,7 @@ func (o *policyOptions) fill(file hostfile.Lockdown, given changed) {
 	if !given("forward-from") {
 		o.forwardFrom = file.ForwardFrom
 	}
-	if !given("log-group") && file.LogGroup != nil {
+	if !given("log") && !given("log-group") && file.LogGroup != nil {
 		o.logGroup = *file.LogGroup
 	}
 	o.allowMissing = o.allowMissing || file.AllowMissing
@@ -129,11 +152,11 @@ func (o *policyOptions) wish(ctx context.Context, given changed) (wish, error) {
 		w.policy.Endpoints = append(w.policy.Endpoints, addrs...)
 	}
 	for _, text := range o.forwardFrom {
-		prefix, err := parsePrefix(text)
+		prefix, err := lockdown.ParseNetwork(text)
 		collect(err)
 		w.policy.ForwardFrom = append(w.policy.ForwardFrom, prefix)
 	}
-	found, err := lockdown.Resolve(ctx, lockdown.Names{Users: o.allow, Groups: o.groups, AllowMissing: o.allowMissing}, lockdown.Getent)
+	found, err := lockdown.Resolve(ctx, lockdown.Names{Users: o.allow, Groups: o.groups, AllowMissing: o.allowMissing, File: o.named}, lockdown.Getent)
 	collect(err)
 	w.policy.Allow, w.missing = found.UIDs, found.Missing
 	if len(wrong) > 0 {
@@ -146,18 +169,6 @@ func (o *policyOptions) wish(ctx context.Context, given changed) (wish, error) {
 		}
 	}
 	return w, w.policy.Check()
-}
-
-// parsePrefix reads a network, or one address.
-func parsePrefix(text string) (netip.Prefix, error) {
-	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
-		return netip.PrefixFrom(addr, addr.BitLen()), nil
-	}
-	prefix, err := netip.ParsePrefix(text)
-	if err != nil {
-		return prefix, &fault.Error{Code: fault.Usage, What: fmt.Sprintf("%q is no network", text), Hint: "write it as 172.17.0.0/16"}
-	}
-	return prefix, nil
 }
 
 // Standing says in one line what the settings in a file stand for on this host,

@@ -47,12 +47,15 @@ sudo postern host ssh install --group engineers --role-arn arn:aws:iam::11112222
 	f.StringSliceVar(&o.BreakGlass, "break-glass", nil, "`USER` whose own authorized_keys go on working, without IAM; repeatable")
 	f.BoolVar(&o.NoBreakGlass, "no-break-glass", false, "go without: while IAM is away for longer than --max-stale, nobody logs in")
 	f.BoolVar(&o.KeepPasswords, "keep-passwords", false, "leave password logins as they are")
-	f.BoolVar(&o.addInclude, "add-include", false, "put the Include of /etc/ssh/sshd_config.d into sshd_config if it is missing")
+	f.BoolVar(&o.addInclude, "add-include", false, "put an Include of our file before the first line of sshd_config if it reads none of that folder")
 	return cmd
 }
 
 func runInstall(ctx context.Context, a *command.App, o installOptions, given *pflag.FlagSet) error {
 	if err := o.settle(given); err != nil {
+		return err
+	}
+	if err := o.trust(); err != nil {
 		return err
 	}
 	program, err := ownPath()

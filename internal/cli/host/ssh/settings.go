@@ -3,14 +3,12 @@ package ssh
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
 
-	"github.com/postern-dev/postern/internal/cli/command"
 	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/host/hostfile"
 	"github.com/postern-dev/postern/internal/host/sshd"
@@ -97,20 +95,24 @@ func (s *settings) settle(given *pflag.FlagSet) error {
 // read gives what the file says. Without one, or without a section for us, that
 // is nothing.
 func (s *settings) read(named bool) (hostfile.SSH, error) {
-	data, err := os.ReadFile(s.config)
+	file, err := hostfile.Read(s.config)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !named:
 		return hostfile.SSH{}, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return hostfile.SSH{}, &fault.Error{Where: s.config, What: "is not there", Hint: "write `ssh:`, and below it `groups: [engineers]`"}
-	case err != nil:
-		return hostfile.SSH{}, command.Unreadable(s.config, err)
-	}
-	file, err := hostfile.Parse(s.config, data)
-	if err != nil || file.SSH == nil {
+	case err != nil || file.SSH == nil:
 		return hostfile.SSH{}, err
 	}
 	return *file.SSH, nil
+}
+
+// trust refuses a file that others may write, before anything is done as it says.
+func (s *settings) trust() error {
+	if err := hostfile.Trust(s.config); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // check finds every mistake.

@@ -106,6 +106,9 @@ func (o syncOptions) sync(ctx context.Context, a *command.App) (*sshkeys.Sync, *
 	if os.Geteuid() != 0 {
 		return nil, nil, &fault.Error{What: "sync needs root: it makes accounts", Hint: "run it with sudo"}
 	}
+	if err := o.trust(); err != nil {
+		return nil, nil, err
+	}
 	dir := filepath.Dir(o.snapshot)
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return nil, nil, fmt.Errorf("make the folder of the snapshot: %w", err)
