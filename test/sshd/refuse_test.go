@@ -153,6 +153,11 @@ func TestHalfInstalled(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.refused(breakGlass, "sshd is there but its configuration is not")
+	for _, command := range []string{"status", "doctor"} {
+		if out, code := h.postern(command); code != 1 || !strings.Contains(out, "sshd is there but its configuration is not") {
+			t.Errorf("%s: exit code %d\n%s", command, code, out)
+		}
+	}
 	h.run("mount", "--bind", "/dev/null", "/usr/sbin/sshd")
 	t.Cleanup(func() { h.run("umount", "/usr/sbin/sshd") })
 	h.refused(breakGlass, "there is no sshd here", "apt-get install openssh-server")

@@ -25,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"github.com/postern-dev/postern/internal/host/sshkeys"
 	"github.com/postern-dev/postern/internal/sandbox"
 	"github.com/postern-dev/postern/test/witness"
 )
@@ -475,4 +476,51 @@ func TestHostFile(t *testing.T) {
 		t.Errorf("sync: exit code %d\n%s", code, out)
 	}
 	h.in("alice", key)
+}
+
+// On a full disk, with a snapshot in pieces and after the clock has jumped, sync
+// says so, nobody's account changes, and the next good round sets it right.
+func TestSyncInBadTimes(t *testing.T) {
+	h, _ := installed(t)
+	c := h.cloud("sandbox")
+	key := h.key("rsa", "2048")
+	c.user("alice", "engineers", key)
+	const state = "/var/lib/postern/ssh"
+	h.run("cp", state+"/install.json", "/run")
+	h.run("mount", "-t", "tmpfs", "-o", "size=64k,mode=750,gid="+strings.TrimSpace(h.run("id", "-g", "postern-ssh")), "none", state)
+	h.Cleanup(func() { h.run("umount", state) })
+	h.run("mv", "/run/install.json", state)
+	c.synced()
+	h.in("alice", key)
+	accounts := h.run("cat", "/etc/passwd", "/etc/shadow")
+
+	h.run("sh", "-c", "cat /dev/zero >"+state+"/full || true")
+	out, code := c.sync()
+	if flat := strings.Join(strings.Fields(out), " "); code != 1 || !strings.Contains(flat, "no space left on device") || !strings.Contains(flat, "the snapshot of before still answers") {
+		t.Errorf("full disk: exit code %d\n%s", code, out)
+	}
+	h.in("alice", key)
+	h.run("rm", state+"/full")
+
+	h.run("sh", "-c", "echo rubbish | tee "+state+"/snapshot >"+state+"/snapshot.prev")
+	h.out("alice", key)
+	if out := c.synced(); !strings.Contains(out, "the snapshot is corrupt") {
+		t.Errorf("corrupt snapshot:\n%s", out)
+	}
+	h.in("alice", key)
+
+	s, err := sshkeys.Read(state + "/snapshot")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.snapshot(time.Now().Add(25*time.Hour), s.Users...) // as if the clock had gone back by a day
+	h.out("alice", key)
+	if out, code := h.postern("status"); code != 3 || !strings.Contains(out, "it is from the future") {
+		t.Errorf("status %d:\n%s", code, out)
+	}
+	c.synced()
+	h.in("alice", key)
+	if now := h.run("cat", "/etc/passwd", "/etc/shadow"); now != accounts {
+		t.Errorf("accounts have changed:\n%s", now)
+	}
 }
