@@ -5,7 +5,8 @@
 // Each scenario must pass under its grant. Without any single action of it, one
 // of the recorded requests must be denied by that action's name, so that nothing
 // in a grant is more than somebody needs; what no scenario reaches says why. The
-// grant's neighbours must be denied.
+// grant's neighbours must be denied. Where a grant turns on what no request says,
+// such as the path of a user, the sandbox enforces it: see enforced_test.go.
 package gateway
 
 import (
