@@ -146,6 +146,68 @@ func TestGrantBringsAStackUp(t *testing.T) {
 	}
 }
 
+// toldOnly are the actions of the grant without which a stack lives all the same.
+var toldOnly = map[string]string{
+	"iam:GetAccountSummary":              "Postern then goes by AWS's default quotas",
+	"iam:GetLoginProfile":                "says what keeps a user from being deleted",
+	"iam:GetPolicy":                      "tells whose a policy is that stands where one is to be made",
+	"iam:GetPolicyVersion":               "as iam:GetPolicy",
+	"iam:ListEntitiesForPolicy":          "says what keeps a policy from being deleted",
+	"iam:ListMFADevices":                 "as iam:GetLoginProfile",
+	"iam:ListSSHPublicKeys":              "as iam:GetLoginProfile",
+	"iam:ListServiceSpecificCredentials": "as iam:GetLoginProfile",
+	"iam:ListSigningCertificates":        "as iam:GetLoginProfile",
+}
+
+// TestGrantHasNothingToSpare takes each action of the grant away: a stack then
+// cannot be made, healed, changed or destroyed, and the error names it.
+func TestGrantHasNothingToSpare(t *testing.T) {
+	grant := posternGrant(t, "machine-users")
+	for i, s := range grant.Statements {
+		for _, action := range s.Actions {
+			t.Run(s.SID+" "+action, func(t *testing.T) {
+				less := *grant
+				less.Statements = slices.Clone(grant.Statements)
+				less.Statements[i].Actions = slices.DeleteFunc(slices.Clone(s.Actions), func(a string) bool { return a == action })
+				if len(less.Statements[i].Actions) == 0 {
+					less.Statements = slices.Delete(less.Statements, i, i+1)
+				}
+				said := life(t, &less)
+				if _, told := toldOnly[action]; told != (said == "") || !told && !strings.Contains(said, action) {
+					t.Errorf("got %q", said)
+				}
+			})
+		}
+	}
+}
+
+// life brings a stack up, heals it, changes and destroys it, and gives what the
+// first command says that fails; empty if none does.
+func life(t *testing.T, doc *policy.Document) string {
+	t.Helper()
+	server, owner := confinedSandbox(t, doc)
+	full := strings.Replace(permissionsSpec, "REPOSITORIES", strings.Join(longNames(), ", "), 1)
+	changed := strings.Replace(permissionsSpec, "REPOSITORIES", "shop", 1) // whose policy is inline
+	changed = strings.Replace(changed, "    boundary:", "    session: 2h\n    tags: { team: web }\n    boundary:", 1)
+	for _, step := range []struct {
+		command, spec string
+		before        func(context.Context, *testing.T, *iam.Client)
+	}{
+		{command: "apply", spec: full},
+		{command: "apply", spec: full, before: drift},
+		{command: "apply", spec: changed},
+		{command: "destroy", spec: changed},
+	} {
+		if step.before != nil {
+			step.before(t.Context(), t, owner)
+		}
+		if code, said := attempt(t, server, step.command, "--yes", writeSpec(t, step.spec)); code != 0 {
+			return said
+		}
+	}
+	return ""
+}
+
 // TestPlanLevelOnlyReads plans with the narrowest level, and cannot apply.
 func TestPlanLevelOnlyReads(t *testing.T) {
 	server, owner := confinedSandbox(t, posternGrant(t, "plan"))

@@ -90,6 +90,14 @@ func longNames() []string {
 // run runs the real Main against the sandbox and compares the exit code.
 func run(t *testing.T, server *sandbox.Server, want int, args ...string) {
 	t.Helper()
+	if got, said := attempt(t, server, args...); got != want {
+		t.Fatalf("postern %s: exit code %d, want %d\n%s", strings.Join(args, " "), got, want, said)
+	}
+}
+
+// attempt runs the real Main against the sandbox, and gives all that it says.
+func attempt(t *testing.T, server *sandbox.Server, args ...string) (code int, said string) {
+	t.Helper()
 	env := map[string]string{}
 	for _, line := range server.Env() {
 		name, value, _ := strings.Cut(line, "=")
@@ -97,9 +105,8 @@ func run(t *testing.T, server *sandbox.Server, want int, args ...string) {
 		t.Setenv(name, value) // the SDK reads the process's own
 	}
 	streams, out, errs := ui.Test("")
-	if got := Main(t.Context(), args, streams, func(name string) string { return env[name] }); got != want {
-		t.Fatalf("postern %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), got, want, out, errs)
-	}
+	code = Main(t.Context(), args, streams, func(name string) string { return env[name] })
+	return code, out.String() + errs.String()
 }
 
 func documentedPolicy(t *testing.T) string {
