@@ -40,13 +40,6 @@ func TestInstanceConnect(t *testing.T) {
 			says: "mkdir -p /etc/systemd/system/ssh.service.d && ln -s /dev/null /etc/systemd/system/ssh.service.d/ec2-instance-connect.conf && systemctl daemon-reload && systemctl restart ssh.service",
 		},
 		{
-			name: "Ubuntu, before 1.1.9", files: map[string]string{
-				vendor + "ssh.service":                             debianUnit,
-				vendor + "ssh.service.d/ec2-instance-connect.conf": strings.Replace(debianConnect, "-D", `-D -o "PermitUserEnvironment EIC_*"`, 1),
-			},
-			says: "mkdir -p /etc/systemd/system/ssh.service.d && ln -s /dev/null /etc/systemd/system/ssh.service.d/ec2-instance-connect.conf && systemctl daemon-reload && systemctl restart ssh.service",
-		},
-		{
 			name: "RHEL 8", files: map[string]string{vendor + "sshd.service": rhelUnit, vendor + "sshd.service.d/ec2-instance-connect.conf": rhelConnect},
 			says: "mkdir -p /etc/systemd/system/sshd.service.d && ln -s /dev/null /etc/systemd/system/sshd.service.d/ec2-instance-connect.conf && systemctl daemon-reload && systemctl restart sshd.service",
 		},

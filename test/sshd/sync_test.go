@@ -430,6 +430,11 @@ func TestHeldBack(t *testing.T) {
 	if code != 3 || !strings.Contains(flat, "alice would lose the account; bob would lose the account; carol would lose the account") {
 		t.Errorf("status %d:\n%s", code, out)
 	}
+	h.log.has(h, `"event":"held-back"`, `"account":"alice"`, `"detail":"account"`)
+	h.log.has(h, `"level":"WARN"`, "3 of 4 users would lose their account, sudo or last key")
+	if out, _ := h.postern("status", "--json"); strings.Count(out, `"loses"`) != 3 {
+		t.Errorf("status:\n%s", out)
+	}
 	_, command, _ := strings.Cut(flat, "if it is meant: sudo postern host ssh sync --once ")
 	command, _, _ = strings.Cut(command, " • ")
 	if _, code := c.sync("--force", "2"); code != 0 || !h.enters("carol", key) {

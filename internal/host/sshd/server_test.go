@@ -27,6 +27,13 @@ func TestUnitCommandLine(t *testing.T) {
 			},
 			want: []string{"-o", "AuthorizedKeysCommand /opt/aws/bin/eic_run_authorized_keys %u %f", "-o", "AuthorizedKeysCommandUser ec2-instance-connect"},
 		},
+		{
+			name: "an early EC2 Instance Connect",
+			files: []string{
+				"ExecStart=/usr/sbin/sshd -D $SSHD_OPTS", "[Service]\nExecStart=\nExecStart=/usr/sbin/sshd -D -o \"PermitUserEnvironment EIC_*\" -o \"AuthorizedKeysCommand /usr/share/ec2-instance-connect/eic_run_authorized_keys %%u %%f\" $SSHD_OPTS\n",
+			},
+			want: []string{"-o", "PermitUserEnvironment EIC_*", "-o", "AuthorizedKeysCommand /usr/share/ec2-instance-connect/eic_run_authorized_keys %u %f"},
+		},
 		{name: "other options", files: []string{"Environment=A=-f/etc/x B=1\nExecStart=@/usr/sbin/sshd -Dep 22 -h /key ${A} -oPort=3 -u 0 -f /etc/y -"}, want: []string{"-f", "/etc/x", "-o", "Port=3", "-f", "/etc/y"}},
 	}
 	for _, tt := range tests {
