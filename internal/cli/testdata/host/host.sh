@@ -5,7 +5,7 @@ mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var/lib
 unshare --net imds >/run/imds.log 2>&1 &
 service=$!
-trap 'kill $service' EXIT
+trap 'kill $service $(watchers)' EXIT
 inside() { nsenter --net=/proc/$service/ns/net "$@"; }
 until [ "$(readlink /proc/$service/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
 ip link set lo up
