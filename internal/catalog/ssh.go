@@ -25,6 +25,7 @@ func sshKeyLookup() *Grant {
 				Summary: "up to 20 IAM paths, without the outer slashes; staff stands for every user below /staff/",
 				Wider:   "for users of any path use level group",
 			},
+			{Name: "tags", Type: Bool, Default: "false", Example: "true", Summary: "also read the users' tags, one of which can hold a key: postern host ssh sync --ed25519-tag"},
 		},
 		Levels: []Level{
 			{Name: "path", Summary: "members of the named groups, keys of users below the named paths", Needs: []string{"groups", "user_paths"}},
@@ -35,6 +36,7 @@ func sshKeyLookup() *Grant {
 			"iam:GetGroup":          "user sync: reads the members of a group",
 			"iam:GetSSHPublicKey":   "sshd's AuthorizedKeysCommand: reads a key",
 			"iam:ListSSHPublicKeys": "sshd's AuthorizedKeysCommand: finds the active keys of a user",
+			"iam:ListUserTags":      "user sync: reads the key in a user's tag",
 		},
 		Cases:      sshCases,
 		statements: sshStatements,
@@ -50,10 +52,14 @@ func sshStatements(s Scope, level string, args Args) []iam.Statement {
 	if level != "path" {
 		users = []string{s.iam("user/*")}
 	}
-	return []iam.Statement{
+	out := []iam.Statement{
 		allow("SshGroupMembers", []string{"iam:GetGroup"}, groups),
 		allow("SshPublicKeys", []string{"iam:GetSSHPublicKey", "iam:ListSSHPublicKeys"}, users),
 	}
+	if args.on("tags") {
+		out = append(out, allow("SshUserTags", []string{"iam:ListUserTags"}, users))
+	}
+	return out
 }
 
 func sshCases() []Case {
@@ -65,17 +71,25 @@ func sshCases() []Case {
 	never := func(member string) []call {
 		return flat(
 			calls(member, nil, "iam:UploadSSHPublicKey", "iam:UpdateSSHPublicKey", "iam:DeleteSSHPublicKey",
-				"iam:CreateAccessKey", "iam:GetUser", "iam:AddUserToGroup"),
+				"iam:CreateAccessKey", "iam:GetUser", "iam:AddUserToGroup", "iam:TagUser"),
 			calls("*", nil, "iam:ListUsers"),
 			calls(group+"ssh-users", nil, "iam:AddUserToGroup", "iam:PutGroupPolicy"),
 		)
 	}
+	const tags = "iam:ListUserTags"
 	return flat(
+		cases("", Args{"groups": {"ssh-users"}, "user_paths": {"staff"}, "tags": {"true"}},
+			calls(user+"staff/ada", nil, tags),
+			flat(never(user+"staff/ada"), calls(user+"bob", nil, tags))),
+		cases("group", Args{"groups": {"ssh-users"}, "tags": {"true"}},
+			calls(user+"bob", nil, tags), flat(never(user+"bob"), calls("arn:aws:iam::333333333333:user/bob", nil, tags))),
+		cases("account", Args{"tags": {"true"}},
+			calls(user+"staff/ada", nil, tags), flat(never(user+"staff/ada"), calls("arn:aws:iam::333333333333:user/bob", nil, tags))),
 		cases("", Args{"groups": {"ssh-users", "ops/ssh-sudo"}, "user_paths": {"staff"}},
 			flat(calls(group+"ssh-users", nil, "iam:GetGroup"), calls(group+"ops/ssh-sudo", nil, "iam:GetGroup"),
 				calls(user+"staff/ada", nil, keys...), calls(user+"staff/eu/ada", nil, keys...)),
 			flat(never(user+"staff/ada"), calls(group+"admins", nil, "iam:GetGroup"), calls(group+"ssh-sudo", nil, "iam:GetGroup"),
-				calls(user+"bob", nil, keys...), calls(user+"staffing/bob", nil, keys...),
+				calls(user+"bob", nil, keys...), calls(user+"staffing/bob", nil, keys...), calls(user+"staff/ada", nil, tags),
 				calls("arn:aws:iam::333333333333:group/ssh-users", nil, "iam:GetGroup"))),
 		cases("group", Args{"groups": {"ssh-users"}},
 			flat(calls(group+"ssh-users", nil, "iam:GetGroup"), calls(user+"bob", nil, keys...)),

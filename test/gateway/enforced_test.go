@@ -48,12 +48,13 @@ func enforcements() []enforced {
 			},
 		},
 		{
-			name: "AWS CLI reads who may log in", grant: "ssh-key-lookup", args: catalog.Args{"groups": {"ssh-users"}, "user_paths": {"staff"}},
+			name: "AWS CLI reads who may log in", grant: "ssh-key-lookup", args: catalog.Args{"groups": {"ssh-users"}, "user_paths": {"staff"}, "tags": {"true"}},
 			prepare: engineers,
 			run: []string{
 				"iam get-group --group-name ssh-users",
 				"iam list-ssh-public-keys --user-name ada",
 				"iam get-ssh-public-key --encoding SSH --user-name ada --ssh-public-key-id KEY",
+				"iam list-user-tags --user-name ada",
 			},
 			denied: map[string]string{
 				"iam get-group --group-name admins":                                 "iam:GetGroup",
