@@ -39,11 +39,26 @@ func ReplaceVariables(pattern, with string) string {
 	for found {
 		b.WriteString(before)
 		b.WriteString(with)
-		_, after, _ := strings.Cut(rest, "}")
+		_, after, _ := CutVariable(rest)
 		before, rest, found = strings.Cut(after, "${")
 	}
 	b.WriteString(before)
 	return b.String()
+}
+
+// CutVariable cuts what follows "${" at the brace that closes the variable; one
+// in a quoted default is part of that. If none does, body is all of the text.
+func CutVariable(text string) (body, after string, closed bool) {
+	quoted := false
+	for i := range len(text) {
+		switch {
+		case text[i] == '\'':
+			quoted = !quoted
+		case text[i] == '}' && !quoted:
+			return text[:i], text[i+1:], true
+		}
+	}
+	return text, "", false
 }
 
 // patience is how many characters may match in vain before the rest is searched

@@ -288,6 +288,9 @@ func TestReplaceVariables(t *testing.T) {
 		"${a}${b, 'x'}-${*}":        "**-*",
 		"arn:${Partition}:s3:::${B": "arn:*:s3:::*",
 		"}${a}}":                    "}*}",
+		"${a, 'b}c'}d":              "*d",
+		"${a, 'b}c":                 "*",
+		"${a, '${b}'}${c}":          "**",
 	} {
 		if got := iam.ReplaceVariables(pattern, "*"); got != want {
 			t.Errorf("%q: got %q, want %q", pattern, got, want)

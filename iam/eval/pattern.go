@@ -117,9 +117,9 @@ func compileTemplate(text string, st style) (pattern, error) {
 	for rest := text; rest != ""; {
 		switch {
 		case strings.HasPrefix(rest, "${"):
-			body, after, err := cutVariable(rest)
-			if err != nil {
-				return pattern{}, fmt.Errorf("variable in %q: %w", text, err)
+			body, after, closed := iam.CutVariable(rest[len("${"):])
+			if !closed {
+				return pattern{}, fmt.Errorf("variable in %q: no closing brace", text)
 			}
 			pc, err := compileVariable(body)
 			if err != nil {
@@ -148,20 +148,6 @@ func literalLen(text string, wild bool) int {
 		n = min(n, i+1)
 	}
 	return n
-}
-
-// cutVariable cuts "${body}rest"; a quoted default may hold a brace.
-func cutVariable(text string) (body, rest string, err error) {
-	quoted := false
-	for i := len("${"); i < len(text); i++ {
-		switch {
-		case text[i] == '\'':
-			quoted = !quoted
-		case text[i] == '}' && !quoted:
-			return text[len("${"):i], text[i+1:], nil
-		}
-	}
-	return "", "", errors.New("no closing brace")
 }
 
 // compileVariable reads "key", "key, 'default'", or one of "*", "?" and "$",

@@ -186,7 +186,7 @@ func (f *Facts) leavesVariable(values []string) bool {
 			if !found {
 				break
 			}
-			name, after, _ := strings.Cut(rest, "}")
+			name, after, _ := iam.CutVariable(rest)
 			name, _, _ = strings.Cut(name, ",")
 			name = strings.TrimSpace(name)
 			if _, known := find(f.Keys, name); !known && !strings.Contains("*?$", name) {

@@ -111,7 +111,7 @@ func variables(pattern string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for {
 			_, rest, found := strings.Cut(pattern, "${")
-			body, after, closed := strings.Cut(rest, "}")
+			body, after, closed := iam.CutVariable(rest)
 			if !found || !closed || !yield(body) {
 				return
 			}
@@ -157,7 +157,7 @@ func (f *Facts) fillPattern(pattern string) (filled string, possible bool) {
 	for {
 		before, rest, found := strings.Cut(pattern, "${")
 		b.WriteString(before)
-		body, after, closed := strings.Cut(rest, "}")
+		body, after, closed := iam.CutVariable(rest)
 		if !found || !closed {
 			b.WriteString(pattern[len(before):])
 			return b.String(), true
@@ -179,20 +179,25 @@ func (f *Facts) fillPattern(pattern string) (filled string, possible bool) {
 // there is none, and depends if that is not known or no pattern can say it.
 func (f *Facts) variable(body string) (string, outcome) {
 	key, fallback, optional := strings.Cut(body, ",")
-	values, known := find(f.Keys, strings.TrimSpace(key))
-	value := ""
+	values, known := find(f.Keys, key)
+	value, quoted := unquoted(strings.TrimSpace(fallback))
 	switch {
-	case !known || len(values) > 1:
+	case !known || len(values) > 1 || optional && !quoted:
 		return "", depends
 	case len(values) == 1:
 		value = values[0]
 	case !optional:
 		return "", fails
-	default:
-		value = strings.Trim(strings.TrimSpace(fallback), "'")
 	}
 	if strings.ContainsAny(value, "*?$'{") { // it would be read as something else
 		return "", depends
 	}
 	return value, holds
+}
+
+// unquoted is what stands in single quotes.
+func unquoted(text string) (inside string, quoted bool) {
+	inside, opened := strings.CutPrefix(text, "'")
+	inside, closed := strings.CutSuffix(inside, "'")
+	return inside, opened && closed
 }
