@@ -30,24 +30,48 @@ func In(a Area) []*Grant {
 }
 
 // Mentioning returns the grants that speak of a word, such as a tool or a
-// service, in what they are for or in why an action is there. A single letter
-// is no word.
+// service: those that are called by it, or else those that it stands in, in what
+// they are for or in why an action is there. A single letter is no word.
 func Mentioning(word string) []*Grant {
-	word = strings.ToLower(word)
 	if len(word) < 2 {
 		return nil
 	}
-	return slices.DeleteFunc(All(), func(g *Grant) bool { return !g.mentions(word) })
+	among := func(speaks func(*Grant) bool) []*Grant {
+		return slices.DeleteFunc(All(), func(g *Grant) bool { return !speaks(g) })
+	}
+	if named := among(func(g *Grant) bool { return hasWord(g.Name, word) }); len(named) > 0 {
+		return named
+	}
+	return among(func(g *Grant) bool { return g.mentions(word) })
 }
 
 func (g *Grant) mentions(word string) bool {
-	if strings.Contains(strings.ToLower(g.Name+"\n"+g.Summary), word) {
+	if hasWord(g.Summary, word) {
 		return true
 	}
 	for action, why := range g.Why {
-		if strings.Contains(strings.ToLower(action+"\n"+why), word) {
+		if hasWord(action, word) || hasWord(why, word) {
 			return true
 		}
 	}
 	return false
 }
+
+// hasWord reports whether a word of the text begins so, in whatever case:
+// "image" is in "ecr:PutImage", and "ecr" is not in "secret".
+func hasWord(text, word string) bool {
+	folded, word := strings.ToLower(text), strings.ToLower(word)
+	for at := 0; ; at++ {
+		i := strings.Index(folded[at:], word)
+		if i < 0 {
+			return false
+		}
+		if at += i; at == 0 || !isLetter(text[at-1]) || isUpper(text[at]) && !isUpper(text[at-1]) {
+			return true
+		}
+	}
+}
+
+func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+
+func isLetter(c byte) bool { return isUpper(c) || 'a' <= c && c <= 'z' }

@@ -56,6 +56,8 @@ func TestMentioning(t *testing.T) {
 		"cargo":    nil,
 		"k":        nil,
 		"PutImage": {"ecr-docker-push"},
+		"ecr":      {"ecr-docker-pull", "ecr-docker-push"}, // and not what reads secrets
+		"SSH":      {"ssh-key-lookup"},
 	} {
 		var got []string
 		for _, g := range catalog.Mentioning(word) {

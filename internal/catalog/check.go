@@ -12,7 +12,8 @@ import (
 
 // Check returns every mistake in a level and arguments, in the order in which
 // a reader would fix them: the level, the grant's parameters as it lists them,
-// then names that it does not know. An empty level is the default one.
+// then names that it does not know. One that was probably meant to be a
+// parameter stands for it: that is not missing too. An empty level is the default one.
 //
 // It refuses whatever would make the grant wider than its level promises: a
 // wildcard, a policy variable, an empty list, "..", an ARN in place of a name.
@@ -26,6 +27,7 @@ func (g *Grant) Check(level string, args Args) []*ArgError {
 			Hint:  choose(level, "levels, narrowest first", g.levelNames()),
 		})
 	}
+	meant := g.meant(args)
 	for i := range g.Params {
 		p := &g.Params[i]
 		given, ok := args[p.Name]
@@ -34,11 +36,22 @@ func (g *Grant) Check(level string, args Args) []*ArgError {
 			errs = append(errs, p.misplaced(l.Name))
 		case ok:
 			errs = append(errs, p.check(given)...)
-		case p.Required || slices.Contains(l.Needs, p.Name):
+		case !meant[p.Name] && (p.Required || slices.Contains(l.Needs, p.Name)):
 			errs = append(errs, p.missing(l.Name))
 		}
 	}
 	return append(errs, g.unknown(args)...)
+}
+
+// meant are the parameters that unknown names were probably meant to be.
+func (g *Grant) meant(args Args) map[string]bool {
+	names, meant := g.paramNames(), map[string]bool{}
+	for name := range args {
+		if !slices.Contains(names, name) {
+			meant[suggest.Nearest(name, names)] = true
+		}
+	}
+	return meant
 }
 
 // unknown reports the arguments that the grant has no parameter for, by name.

@@ -50,7 +50,6 @@ func TestCheck(t *testing.T) {
 		{
 			name: "parameter misspelt", grant: "ecr-docker-push", args: catalog.Args{"repository": {"shop"}},
 			want: []*catalog.ArgError{
-				{Param: "repositories", Msg: `is required at level "repository"`, Hint: writeRepositories},
 				{Param: "repository", Msg: "unknown parameter of ecr-docker-push", Hint: `did you mean "repositories"?`},
 			},
 		},
