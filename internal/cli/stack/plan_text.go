@@ -8,6 +8,7 @@ import (
 	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/internal/cli/ui"
 	"github.com/postern-dev/postern/internal/plan"
+	"github.com/postern-dev/postern/internal/spec"
 )
 
 // What a plan is to reach.
@@ -145,7 +146,7 @@ func changeObject(c plan.Change) string {
 	case plan.UntagRole, plan.UntagUser:
 		return strings.Join(in.TagKeys, ", ")
 	case plan.CreateRole:
-		return "session " + in.MaxSession.String()
+		return "session " + spec.FormatDuration(in.MaxSession)
 	}
 	return ""
 }
