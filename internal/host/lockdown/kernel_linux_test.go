@@ -1,6 +1,7 @@
 package lockdown
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -206,6 +207,7 @@ func TestDriftOf(t *testing.T) {
 		{"a user more", "add element inet postern_lockdown allow_uid { 4711 }", []string{"set allow_uid also has 4711"}},
 		{"a user less", "delete element inet postern_lockdown allow_uid { 0 }", []string{"set allow_uid lacks 0"}},
 		{"an endpoint less", "delete element inet postern_lockdown endpoint6 { fd00:ec2::254 }", []string{"set endpoint6 lacks fd00:ec2::254"}},
+		{"everybody", "add element inet postern_lockdown allow_uid { * }", []string{"set allow_uid also has * (everything)"}},
 		{"a rule before ours", "insert rule inet postern_lockdown guard accept", []string{"chain guard has 6 rules, not 5"}},
 		{"no rules", "flush chain inet postern_lockdown forward", []string{"chain forward has 0 rules, not 6"}},
 		{"another verdict", "replace rule inet postern_lockdown guard handle $HANDLE accept", []string{"rule 5 of chain guard is another one"}},
@@ -231,6 +233,35 @@ func TestDriftOf(t *testing.T) {
 	run(t, "nft", "flush", "ruleset")
 	if s, err := open(t).read(); s != nil || err != nil {
 		t.Errorf("after a foreign flush: %v, %v", s, err)
+	}
+}
+
+// TestForeignTable asks that a table of our name that others have made, of
+// whatever shape, is drift, and can be replaced and removed.
+func TestForeignTable(t *testing.T) {
+	need(t)
+	tests := []struct{ name, nft string }{
+		{"empty", "table inet postern_lockdown {}"},
+		{"keys of one byte", "table inet postern_lockdown { set allow_uid { type inet_proto; elements = { 6 }; }; set denied_uid { type inet_proto; elements = { 6 }; }; }"},
+		{"keys of two bytes", "table inet postern_lockdown { set endpoint4 { type inet_service; elements = { 7 }; }; set denied_from6 { type inet_service; elements = { 7 }; }; }"},
+		{"ranges of other keys", "table inet postern_lockdown { set forward4 { type ether_addr; flags interval; elements = { 00:11:22:33:44:55-00:11:22:33:44:66 }; }; }"},
+		{"a map, rules of other kinds", "table inet postern_lockdown { map endpoint6 { type ipv4_addr : verdict; elements = { 192.0.2.1 : accept }; }; chain guard { tcp dport vmap { 1 : accept }; }; chain deny { jhash ip saddr mod 2 0; }; }"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			run(t, "nft", "flush", "ruleset")
+			run(t, "nft", tt.nft)
+			p := Policy{Allow: []uint32{0}, Endpoints: addresses(t, Default)}
+			if state(t).Drift(p) == nil {
+				t.Error("no drift")
+			}
+			if err := host(t).Make(t.Context(), Change{Policy: &p, Test: func(context.Context) error { return nil }}); err != nil {
+				t.Error(err)
+			}
+			if drift := state(t).Drift(p); drift != nil {
+				t.Errorf("after apply: %q", drift)
+			}
+		})
 	}
 }
 

@@ -135,25 +135,34 @@ func (l *live) state() *State {
 			}
 		}
 	}
-	for _, e := range l.elements[allowSet] {
+	for _, e := range l.keys(allowSet, uidKey) {
 		s.Policy.Allow = append(s.Policy.Allow, binary.NativeEndian.Uint32(e.Key))
 	}
-	for _, e := range l.elements[deniedSet] {
+	for _, e := range l.keys(deniedSet, uidKey) {
 		s.Denied = append(s.Denied, Denial{binary.NativeEndian.Uint32(e.Key), packets(e)})
 	}
 	slices.SortFunc(s.Denied, func(a, b Denial) int { return cmp.Compare(a.UID, b.UID) })
 	for _, f := range families {
-		for _, e := range l.elements[f.endpoints()] {
+		for _, e := range l.keys(f.endpoints(), f.key) {
 			s.Policy.Endpoints = append(s.Policy.Endpoints, addrOf(e.Key))
 		}
-		for _, e := range l.elements[f.denied()] {
+		for _, e := range l.keys(f.denied(), f.key) {
 			s.DeniedFrom = append(s.DeniedFrom, Forwarded{addrOf(e.Key), packets(e)})
 		}
-		s.Policy.ForwardFrom = append(s.Policy.ForwardFrom, prefixes(l.elements[f.passing()])...)
+		s.Policy.ForwardFrom = append(s.Policy.ForwardFrom, prefixes(l.keys(f.passing(), f.key))...)
 	}
 	slices.SortFunc(s.DeniedFrom, func(a, b Forwarded) int { return a.From.Compare(b.From) })
 	s.Policy = s.Policy.Normalised()
 	return s
+}
+
+// keys gives a set's elements that can be of the type. Others are drift: the set
+// was made by somebody else, or has nft's `*`, which stands for every key and has
+// none.
+func (l *live) keys(name string, key keyType) []nftables.SetElement {
+	return slices.DeleteFunc(slices.Clone(l.elements[name]), func(e nftables.SetElement) bool {
+		return len(e.Key) != int(dataTypes[key].Bytes)
+	})
 }
 
 func packets(e nftables.SetElement) uint64 {
@@ -285,9 +294,12 @@ func listed(key keyType, elements []nftables.SetElement) string {
 			fmt.Fprintf(&out, "and %d more", len(elements)-i)
 			break
 		}
-		if key == uidKey {
+		switch {
+		case len(e.Key) == 0:
+			out.WriteString("* (everything)")
+		case key == uidKey:
 			fmt.Fprint(&out, binary.NativeEndian.Uint32(e.Key))
-		} else {
+		default:
 			fmt.Fprint(&out, addrOf(e.Key))
 		}
 	}
