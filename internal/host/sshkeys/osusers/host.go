@@ -141,8 +141,10 @@ func (h Host) addGroup(ctx context.Context, s sshkeys.Step) error {
 }
 
 // addUser makes the account with the password *, which is none but not locked:
-// sshd without PAM refuses every key of an account whose password is. It is
-// not put into lastlog, which would grow to 500 GB of holes for uids as high.
+// sshd without PAM refuses every key of an account whose password is. Nor does
+// it age, whatever the defaults of the host are: with PAM, sshd would turn away
+// every key once a password that nobody has were too old. The account is not put
+// into lastlog, which would grow to 500 GB of holes for uids as high.
 func (h Host) addUser(ctx context.Context, s sshkeys.Step) error {
 	if uid, ok, err := h.number("passwd", s.Name); err != nil || ok && uid == s.UID {
 		return err
@@ -152,7 +154,8 @@ func (h Host) addUser(ctx context.Context, s sshkeys.Step) error {
 		return err
 	}
 	return run(ctx, "useradd", "--uid", id(s.UID), "--gid", id(s.UID), "--comment", s.Comment,
-		"--home-dir", home, "--create-home", "--shell", h.Shell, "--password", "*", "--no-log-init", "--", s.Name)
+		"--home-dir", home, "--create-home", "--shell", h.Shell, "--password", "*",
+		"--key", "PASS_MAX_DAYS=-1", "--inactive", "-1", "--expiredate", "", "--no-log-init", "--", s.Name)
 }
 
 // mayBeHome refuses to give a user what somebody else left there.

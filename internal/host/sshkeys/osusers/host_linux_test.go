@@ -196,6 +196,24 @@ func TestAccount(t *testing.T) {
 	}
 }
 
+// TestAgeing: hardened images age passwords, and PAM lets nobody in whose
+// password is too old, with whatever key.
+func TestAgeing(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	edit := `sed -i 's/^PASS_MAX_DAYS.*/PASS_MAX_DAYS 90/; s/^PASS_MIN_DAYS.*/PASS_MIN_DAYS 7/' /etc/login.defs
+printf 'INACTIVE=30\nEXPIRE=2026-01-01\n' >>/etc/default/useradd`
+	if out, err := exec.Command("sh", "-ec", edit).CombinedOutput(); err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+	h := testHost()
+	create(t, h)
+	if f := strings.Split(line(t, "/etc/shadow", "zoe"), ":"); f[4]+f[6]+f[7] != "" { // maximum, inactive, expiry
+		t.Errorf("the account ends by itself: %q", f)
+	}
+}
+
 func TestAccess(t *testing.T) {
 	if !alone(t) {
 		return
