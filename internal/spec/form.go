@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -128,8 +129,9 @@ func quote(n *yaml.Node) string {
 
 // place is where a map and each of its keys' values stand. Raw types embed it.
 type place struct {
-	Pos  Pos
-	keys map[string]Pos
+	Pos    Pos
+	keys   map[string]Pos
+	strays bool // some key is unknown, and may have been meant to be any that is missing
 }
 
 func (p *place) setPlace(q place) { *p = q }
@@ -145,7 +147,7 @@ func (p *place) of(key string) Pos {
 }
 
 func (r *reader) place(n *yaml.Node, entries []entry) place {
-	p := place{r.pos(n), map[string]Pos{}}
+	p := place{Pos: r.pos(n), keys: map[string]Pos{}}
 	for _, e := range entries {
 		p.keys[e.key] = e.pos
 		if e.value != nil {
@@ -183,15 +185,23 @@ func (f field[S]) must() field[S] {
 // object is a map with known keys. If *S has setPlace, it learns its place.
 func object[S any](fields ...field[S]) form[S] {
 	all := objectSchema(fields)
+	return objectAs(all, all, fields)
+}
+
+// objectAs is object with its schema, and one that says for hints which keys are
+// wanted.
+func objectAs[S any](all, wanted schema, fields []field[S]) form[S] {
 	return form[S]{
 		read: func(r *reader, n *yaml.Node) (S, bool) {
 			var s S
-			entries, ok := r.entries(n, func(n *yaml.Node) string { return mapHint(all, n) })
+			entries, ok := r.entries(n, func(n *yaml.Node) string { return mapHint(wanted, n) })
 			if !ok && entries == nil {
 				return s, false
 			}
 			if p, can := any(&s).(interface{ setPlace(place) }); can {
-				p.setPlace(r.place(n, entries))
+				at := r.place(n, entries)
+				at.strays = slices.ContainsFunc(entries, func(e entry) bool { return indexField(fields, e.key) < 0 })
+				p.setPlace(at)
 			}
 			ok = readFields(r, fields, entries, &s) && ok
 			return s, missing(r, r.pos(n), fields, entries) && ok
@@ -205,13 +215,28 @@ func readFields[S any](r *reader, fields []field[S], entries []entry, s *S) bool
 	for _, e := range entries {
 		switch i := indexField(fields, e.key); {
 		case i < 0:
-			r.fail(e.pos, fmt.Sprintf("unknown key %q", e.key), didYouMean(e.key, names(fields)))
+			hint := oneOf(names(fields))
+			if near := nearest(e.key, fields, entries); near != "" {
+				hint = fmt.Sprintf("did you mean %q?", near)
+			}
+			r.fail(e.pos, fmt.Sprintf("unknown key %q", e.key), hint)
 			ok = false
 		case e.value != nil: // else it is reported
 			ok = fields[i].read(r, e.value, s) && ok
 		}
 	}
 	return ok
+}
+
+// nearest is the key that was probably meant: rather one that is missing.
+func nearest[S any](word string, fields []field[S], entries []entry) string {
+	var wanted []string
+	for _, f := range fields {
+		if f.required && !slices.ContainsFunc(entries, func(e entry) bool { return e.key == f.name }) {
+			wanted = append(wanted, f.name)
+		}
+	}
+	return cmp.Or(suggest.Nearest(word, wanted), suggest.Nearest(word, names(fields)))
 }
 
 func indexField[S any](fields []field[S], name string) int {
@@ -226,7 +251,7 @@ func missing[S any](r *reader, pos Pos, fields []field[S], entries []entry) bool
 	for _, e := range entries {
 		there[e.key] = true
 		if indexField(fields, e.key) < 0 {
-			there[suggest.Nearest(e.key, names(fields))] = true
+			there[nearest(e.key, fields, entries)] = true
 		}
 	}
 	for _, f := range fields {

@@ -103,7 +103,7 @@ func serviceForm() form[rawProof] {
 // alone reads a scalar as an object of which only one key is given.
 func alone[T, V any](name string, f form[V], at func(*rawOf[T]) *V) form[rawOf[T]] {
 	return mapped(placed(f), func(v item[V]) rawOf[T] {
-		raw := rawOf[T]{place: place{v.Pos, map[string]Pos{name: v.Pos}}}
+		raw := rawOf[T]{place: place{Pos: v.Pos, keys: map[string]Pos{name: v.Pos}}}
 		*at(&raw) = v.V
 		return raw
 	})

@@ -159,13 +159,29 @@ const maxGuesses = 20
 
 func (r *resolver) unknown(what string, name item[string], known []string) {
 	hint := ""
-	switch {
+	switch inline := inlineHint(name.V); {
+	case what == "identity" && inline != "":
+		hint = inline
 	case len(known) == 0:
 		hint = "none is declared"
 	case len(r.problems) < maxGuesses:
 		hint = didYouMean(name.V, known)
 	}
 	r.add(name.Pos, fmt.Sprintf("unknown %s %q", what, name.V), hint)
+}
+
+// inlineHint is for what can be trusted without a name: a role or an account of
+// AWS, and a service.
+func inlineHint(name string) string {
+	switch arn, err := iam.ParseARN(name); {
+	case err == nil && arn.Service == "iam" && strings.HasPrefix(arn.Resource, "role/"):
+		return "write { aws_role: " + name + " }"
+	case iam.IsAccountID(name):
+		return fmt.Sprintf("write { aws_account: { id: %q, external_id: ... } }", name)
+	case len(trust.Service{Name: name}.Check()) == 0:
+		return "write { service: " + name + " }"
+	}
+	return ""
 }
 
 func keys[T any](pairs []pair[T]) []string {

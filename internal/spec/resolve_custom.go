@@ -63,7 +63,7 @@ func (r *resolver) checkActions(raw rawCustom, effect iam.Effect) {
 	switch {
 	case some && allBut:
 		r.add(notActions, "actions and not_actions exclude each other", "keep one of them")
-	case !some && !allBut:
+	case !some && !allBut && !raw.strays:
 		r.add(raw.Pos, `"actions" is missing`, "name what the statement is about, such as s3:GetObject")
 	case allBut && effect == iam.Allow:
 		r.add(notActions, "an Allow of all but some actions allows every action that AWS will ever add", "list the actions that are needed, under actions")

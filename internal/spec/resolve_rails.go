@@ -20,7 +20,7 @@ func (r *resolver) guardRails() {
 func (r *resolver) never(raw rawNever) Never {
 	_, identities := raw.keys["identities"]
 	_, roles := raw.keys["roles"]
-	if !identities && !roles {
+	if !identities && !roles && !raw.strays {
 		r.add(raw.Pos, "this guard rail guards nobody", `name identities or roles; identities: ["*"] is everybody`)
 	}
 	r.checkPatterns("identity", raw.Identities, r.names.identities)
@@ -79,7 +79,7 @@ func (r *resolver) checkOneResource(on []item[string]) {
 func (r *resolver) expect(raw rawExpect) Expect {
 	_, allow := raw.keys["allow"]
 	_, deny := raw.keys["deny"]
-	if !allow && !deny {
+	if !allow && !deny && !raw.strays {
 		r.add(raw.Pos, "nothing is expected here", "name actions under allow or deny")
 	}
 	if known := r.names.roles; raw.Role.Pos.known() && !slices.Contains(known, raw.Role.V) {

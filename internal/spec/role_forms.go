@@ -1,9 +1,11 @@
 package spec
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -127,7 +129,7 @@ func bareGrant(all, bare []string) form[rawGrant] {
 	read := func(r *reader, n *yaml.Node) (rawGrant, bool) {
 		g, ok := f.read(r, n)
 		if _, known := catalog.Lookup(g.Kind); ok && !known {
-			r.fail(g.Pos, fmt.Sprintf("unknown grant %q", g.Kind), didYouMean(g.Kind, all))
+			r.fail(g.Pos, fmt.Sprintf("unknown grant %q", g.Kind), cmp.Or(misplacedParam(g.Kind, ""), didYouMean(g.Kind, all)))
 			return g, false
 		}
 		return g, ok
@@ -135,8 +137,23 @@ func bareGrant(all, bare []string) form[rawGrant] {
 	return form[rawGrant]{read: read, schema: schema{"enum": bare}}
 }
 
-// misplacedParam recognises the commonest slip of indentation.
+func grantNames(grants []*catalog.Grant) string {
+	var out []string
+	for _, g := range grants {
+		out = append(out, g.Name)
+	}
+	return strings.Join(out, ", ")
+}
+
+// misplacedParam recognises the commonest slips: of indentation, and to write
+// what a grant is about for its name.
 func misplacedParam(word, grant string) string {
+	if word == "custom" {
+		return "it stands beside grants, as a key of the role"
+	}
+	if named := catalog.Mentioning(word); grant == "" && catalog.Suggest(word) == "" && len(named) > 0 && len(named) <= 5 {
+		return "of this there are " + grantNames(named)
+	}
 	g, ok := catalog.Lookup(grant)
 	if !ok {
 		return ""
@@ -169,7 +186,14 @@ func argsForm(g *catalog.Grant) form[rawArgs] {
 	}
 	level := form[string]{read: readText, schema: schema{"enum": levels}}
 	fields = append(fields, key("level", level, func(s *rawArgs) *string { return &s.Level }, "how wide the grant is, narrowest first; default: the first"))
-	return object(fields...)
+	all := objectSchema(fields)
+	wanted := slices.Clone(g.Levels[0].Needs)
+	for _, p := range g.Params {
+		if p.Required {
+			wanted = append(wanted, p.Name)
+		}
+	}
+	return objectAs(all, with(all, "required", wanted), fields)
 }
 
 func paramField(p catalog.Param) field[rawArgs] {
@@ -201,7 +225,7 @@ func paramField(p catalog.Param) field[rawArgs] {
 
 func customForm() form[rawCustom] {
 	many := oneOrMany(placed(text()))
-	return object(
+	fields := []field[rawCustom]{
 		key("because", prose(), func(s *rawCustom) *string { return &s.Because }, "why the statement is needed and no grant of the catalogue will do").must(),
 		key("effect", anyCase(string(iam.Allow), string(iam.Deny)), func(s *rawCustom) *string { return &s.Effect }, "Allow (default) or Deny"),
 		key("actions", many, func(s *rawCustom) *[]item[string] { return &s.Actions }, "such as s3:GetObject"),
@@ -210,7 +234,9 @@ func customForm() form[rawCustom] {
 		key("conditions", anyKeys(anyKeys(oneOrMany(placed(scalarText())))), func(s *rawCustom) *[]pair[multiSettings] { return &s.Conditions }, "operator to condition key to values"),
 		key("unknown", oneWord("allow"), func(s *rawCustom) *string { return &s.Unknown }, "allow: take actions and condition keys that AWS's reference does not have, for those that are newer"),
 		key("until", date(), func(s *rawCustom) *time.Time { return &s.Until }, "the statement ends by itself then: a day (as it begins, UTC) or an RFC 3339 time"),
-	)
+	}
+	all := objectSchema(fields)
+	return objectAs(all, with(all, "required", []string{"actions", "resources", "because"}), fields)
 }
 
 func neverForm() form[rawNever] {

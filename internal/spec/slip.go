@@ -2,6 +2,7 @@ package spec
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -66,8 +67,10 @@ func mapHint(s schema, n *yaml.Node) string {
 		return ""
 	}
 	scalar := written(n)
-	if _, isKey := s["properties"].(schema)[n.Value]; isKey || kindOf(n) != aText {
+	if _, isKey := s["properties"].(schema)[n.Value]; isKey {
 		scalar = dots
+	} else if scalar != dots && kindOf(n) != aText {
+		scalar = strconv.Quote(scalar)
 	}
 	if text := shape(s, scalar); text != dots {
 		return "write " + text

@@ -7,7 +7,7 @@ import "strings"
 // Nearest returns the candidate closest to word, or "" when none is near.
 // Near means at most one edit in three characters, or that one is the other's
 // beginning ("ecr" of "ecr-docker-push", if no other candidate begins so).
-// Case, "-" and "_" do not count. Of two equally near the first wins.
+// Case, "-", "_" and a plural do not count. Of two equally near the first wins.
 func Nearest(word string, candidates []string) string {
 	want := fold(word)
 	if len(want) == 0 || len(want) > maxLength {
@@ -45,7 +45,11 @@ var joints = strings.NewReplacer("-", "", "_", "")
 
 // fold reduces a word to the characters that people remember.
 func fold(s string) []rune {
-	return []rune(joints.Replace(strings.ToLower(s)))
+	s = joints.Replace(strings.ToLower(s))
+	if one, plural := strings.CutSuffix(s, "ies"); plural && one != "" {
+		return []rune(one + "y")
+	}
+	return []rune(s)
 }
 
 // onlyBeginning returns the one candidate that begins with want.

@@ -18,6 +18,7 @@ func TestNearest(t *testing.T) {
 		{"letters swapped", "terragrutn", grants, "terragrunt"},
 		{"case and underscores", "ECS_Service_Deployment", grants, "ecs-service-deployment"},
 		{"a plural", "repositories", []string{"repository"}, "repository"},
+		{"a short plural", "identity", []string{"identities", "roles"}, "identities"},
 		{"equal", "branch", keys, "branch"},
 		{"swapped in a short word", "tga", keys, "tag"},
 		{"the one beginning", "ecr", grants, "ecr-docker-push"},
