@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -25,6 +26,20 @@ const (
 	denyS3   = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}`
 	eve      = `"principal":"arn:aws:iam::111111111111:user/eve"`
 )
+
+// TestDocumentedRow judges the row of docs/conformance.md.
+func TestDocumentedRow(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/conformance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(page), "```json\n")
+	text, _, _ = strings.Cut(text, "```")
+	got, _ := runBatch(t, strings.NewReader(strings.ReplaceAll(text, "\n", "")))
+	if want := `{"id":1,"decision":"allowed","blocked_by":[]}`; strings.TrimSpace(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
 
 // rowOf is a row that asks to read an object; more is added behind a comma.
 func rowOf(id, request, more string) string {
