@@ -20,6 +20,7 @@ identities:
   nightly: { gitlab: { project_path: acme/shop, ref: nightly } }
   tagged: { gitlab: { project_path: acme/shop, ref: "v*", ref_type: tag } }
   push: { github: { repository: acme/shop, branch: main } }
+  pod: { kubernetes: { issuer: https://k8s.example.com, namespace: shop, service_account: api } }
   host: { aws_role: "arn:aws:iam::333333333333:role/host" }
   team: { aws_account: { id: "444444444444", external_id: shop-1 } }
 roles:
@@ -41,6 +42,10 @@ roles:
 		{
 			"a role is called so", "  deploy: { trust: [release, nightly]" + grants + "  deploy-nightly: { trust: [release]" + grants,
 			[]string{"gitlab release shop-deploy:", "gitlab nightly shop-deploy-nightly-2:", "gitlab release shop-deploy-nightly:"},
+		},
+		{
+			"a name that Kubernetes would not take", "  deploy_pods: { trust: [pod]" + grants,
+			[]string{"kubernetes pod name: deploy-pods"},
 		},
 		{
 			"two systems of one file", "  deploy: { trust: [host, team]" + grants,
@@ -71,7 +76,7 @@ roles:
 func nameIn(text string) string {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "[profile ") || strings.HasSuffix(line, ":") && strings.Contains(line, "deploy") {
+		if strings.HasPrefix(line, "[profile ") || strings.HasPrefix(line, "name: deploy-pods") || strings.HasSuffix(line, ":") && strings.Contains(line, "deploy") {
 			return line
 		}
 	}

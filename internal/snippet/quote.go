@@ -21,7 +21,13 @@ var quoting = template.FuncMap{
 	"glob":   githubPattern,
 	"quoted": quoted,
 	"json":   jsonString,
+	"dns":    dnsName,
 }
+
+// dnsName is a name of the spec as Kubernetes takes it.
+//
+// https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names
+func dnsName(name string) string { return strings.ReplaceAll(name, "_", "-") }
 
 // plain is what no language here reads as anything but text. A word of letters
 // may still be one of YAML's, see yamlScalar.
