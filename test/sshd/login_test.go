@@ -3,6 +3,8 @@ package sshd_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -181,8 +183,53 @@ func TestDeadline(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, program, "host", "ssh", "keys", "--snapshot", "/srv/snapshot", "alice").CombinedOutput()
-	if err != nil || len(out) > 0 {
+	if err != nil || string(out) != "! alice: no answer in time\n" {
 		t.Errorf("%v\n%s", err, out)
 	}
 	h.log.has(h, "no answer in time", `"account":"alice"`, `"within":"2s"`)
+}
+
+// A system log that takes no more lines keeps nobody out: the answer comes
+// first, and what the log does not take is told elsewhere.
+func TestStuckLog(t *testing.T) {
+	h, _ := installed(t)
+	key := h.key("ed25519")
+	h.snapshot(time.Now(), h.iam("alice", key))
+	fill(t)
+	h.in("alice", key)
+	fields := strings.Fields(h.run("ssh-keygen", "-l", "-f", key+".pub"))
+	out := h.ok("keys", "alice", fields[1])
+	answer, rest, _ := strings.Cut(out, "\n")
+	if !strings.HasPrefix(answer, "expiry-time=") || !strings.Contains(rest, `"event":"key-answered"`) || strings.Contains(rest, "answer in time") {
+		t.Errorf("got:\n%s", out)
+	}
+}
+
+// fill puts a log that nobody reads in the place of the system's, and fills its
+// queue.
+func fill(t *testing.T) {
+	t.Helper()
+	if err := os.Remove("/dev/log"); err != nil {
+		t.Fatal(err)
+	}
+	log, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: "/dev/log", Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod("/dev/log", 0o666); err != nil {
+		t.Fatal(err)
+	}
+	writer, err := net.Dial("unixgram", "/dev/log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = log.Close(), writer.Close() })
+	for err == nil {
+		if err = writer.SetWriteDeadline(time.Now().Add(100 * time.Millisecond)); err == nil {
+			_, err = writer.Write([]byte("noise"))
+		}
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatal(err)
+	}
 }

@@ -6,12 +6,12 @@ import (
 	"io/fs"
 	"log/slog"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/postern-dev/postern/internal/cli/command"
+	"github.com/postern-dev/postern/internal/cli/ui"
 	"github.com/postern-dev/postern/internal/host/sshd"
 	"github.com/postern-dev/postern/internal/host/sshkeys"
 )
@@ -33,7 +33,7 @@ func newKeys(a *command.App) *cobra.Command {
 		Use:   "keys USER [FINGERPRINT]",
 		Short: "Print the keys of an account: what sshd runs at each login",
 		Long: "Reads the snapshot, and nothing else: no network, no instance metadata. Each key carries the time at which the snapshot is too old. " +
-			"An account that is not from IAM has no keys here, which is no error. What was answered goes to the system's log: fingerprint, IAM user, account. " +
+			"An account that is not from IAM has no keys here, which is no error; why there are none goes to standard error, which sshd throws away. What was answered goes to the system's log: fingerprint, IAM user, account. " +
 			"With the FINGERPRINT of an offered key only that key is printed.",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -62,29 +62,30 @@ postern host ssh keys --uid %U -- %u %f`,
 }
 
 // runKeys never fails: to sshd, a failure is an error to log at every login,
-// of every account, and no keys are an answer.
+// of every account, and no keys are an answer. The answer goes before the log,
+// which may hang.
 func runKeys(ctx context.Context, a *command.App, o keysOptions) {
 	ctx, cancel := context.WithTimeout(ctx, keysDeadline)
 	defer cancel()
 	answers := make(chan keysAnswer, 1)
-	// Most answers are none of the log's business, and reaching it takes time.
-	log := sync.OnceValue(func() *slog.Logger { return systemLog(a.Err) })
-	go func() { // a file on a dead disk cannot be told to stop, but need not be waited for
-		answer := o.lookup(time.Now())
-		answer.report(ctx, log, o)
-		answers <- answer
-	}()
+	go func() { answers <- o.lookup(time.Now()) }() // a file on a dead disk cannot be told to stop, but need not be waited for
+	var answer keysAnswer
 	select {
-	case answer := <-answers:
-		var out strings.Builder // sshd is written to once
-		for _, line := range answer.lines {
-			out.WriteString(line + "\n")
-		}
-		a.Result().Printf("%s", out.String())
+	case answer = <-answers:
 	case <-ctx.Done():
-		log().ErrorContext(ctx, "no answer in time", "account", o.account, "within", keysDeadline.String())
+		answer.err = errLate
 	}
+	var out strings.Builder // sshd is written to once
+	for _, line := range answer.lines {
+		out.WriteString(line + "\n")
+	}
+	a.Result().Printf("%s", out.String())
+	answer.tell(a, o)
+	answer.report(ctx, systemLog(a.Err), o)
 }
+
+// errLate is why nothing was answered.
+var errLate = errors.New("no answer in time")
 
 // keysAnswer is what sshd is told, and what the log is.
 type keysAnswer struct {
@@ -126,17 +127,27 @@ func (o keysOptions) query(now time.Time) sshkeys.Query {
 	return sshkeys.Query{Name: o.account, UID: o.uid, Now: now}
 }
 
+// tell says why there are no keys. sshd throws that away; it is for who asks by
+// hand.
+func (k keysAnswer) tell(a *command.App, o keysOptions) {
+	if k.err != nil {
+		a.Talk().Mark(ui.Warning, ui.Plain(o.account+": "+k.err.Error()))
+	}
+}
+
 // report writes to the log what somebody would look for there. Accounts that
 // are not from IAM are none of it.
-func (k keysAnswer) report(ctx context.Context, log func() *slog.Logger, o keysOptions) {
+func (k keysAnswer) report(ctx context.Context, log *slog.Logger, o keysOptions) {
 	if k.event != nil {
-		log().LogAttrs(ctx, slog.LevelInfo, "ssh", eventAttrs(*k.event)...)
+		log.LogAttrs(ctx, slog.LevelInfo, "ssh", eventAttrs(*k.event)...)
 	}
 	switch {
 	case k.err == nil || errors.Is(k.err, sshkeys.ErrUnknown):
+	case errors.Is(k.err, errLate):
+		log.ErrorContext(ctx, errLate.Error(), "account", o.account, "within", keysDeadline.String())
 	case errors.Is(k.err, fs.ErrNotExist):
-		log().ErrorContext(ctx, "there is no snapshot yet", "account", o.account, "snapshot", o.snapshot)
+		log.ErrorContext(ctx, "there is no snapshot yet", "account", o.account, "snapshot", o.snapshot)
 	default:
-		log().WarnContext(ctx, "snapshot", "account", o.account, "fingerprint", o.fingerprint, "problem", k.err.Error())
+		log.WarnContext(ctx, "snapshot", "account", o.account, "fingerprint", o.fingerprint, "problem", k.err.Error())
 	}
 }

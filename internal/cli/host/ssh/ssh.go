@@ -3,14 +3,9 @@
 package ssh
 
 import (
-	"io"
-	"log/slog"
-	"log/syslog"
-
 	"github.com/spf13/cobra"
 
 	"github.com/postern-dev/postern/internal/cli/command"
-	"github.com/postern-dev/postern/internal/host/sshkeys"
 )
 
 // New makes the command host ssh.
@@ -38,24 +33,4 @@ sudo postern host ssh doctor --fix`,
 	}
 	below.AddTo(cmd, a)
 	return cmd
-}
-
-// systemLog is where sync and keys report: the system's log, or w without one. The
-// lines are JSON, so that a log collector can tell who came in by which key.
-func systemLog(w io.Writer) *slog.Logger {
-	if s, err := syslog.New(syslog.LOG_AUTHPRIV|syslog.LOG_INFO, "postern-ssh"); err == nil {
-		w = s
-	}
-	withoutTime := func(groups []string, attr slog.Attr) slog.Attr {
-		if len(groups) == 0 && attr.Key == slog.TimeKey {
-			return slog.Attr{} // the log has its own, an event says when it was
-		}
-		return attr
-	}
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
-}
-
-// eventAttrs is an event as one group of a line's fields.
-func eventAttrs(e sshkeys.Event) []slog.Attr {
-	return append([]slog.Attr{slog.String("event", string(e.Kind))}, e.Attrs()...)
 }
