@@ -27,13 +27,14 @@ type Host struct {
 	Sudoers  string        // Postern's own file; sudo reads none with a . or ~ in its name
 	LockFile string        // "/run/postern-ssh.lock"
 	Grace    time.Duration // between SIGTERM and SIGKILL
+	Patience time.Duration // with one program of the system
 }
 
 // Default is a machine as distributions set it up.
 func Default() Host {
 	return Host{
 		Etc: "/etc", Homes: "/home", Shell: "/bin/bash", Sudoers: "/etc/sudoers.d/postern-ssh",
-		LockFile: "/run/postern-ssh.lock", Grace: 5 * time.Second,
+		LockFile: "/run/postern-ssh.lock", Grace: 5 * time.Second, Patience: time.Minute,
 	}
 }
 
@@ -78,24 +79,24 @@ func (h Host) Do(ctx context.Context, s sshkeys.Step) error {
 		if err := h.check("group", s); err != nil {
 			return err
 		}
-		return run(ctx, "groupmod", "--new-name", s.To, "--", s.Name)
+		return h.run(ctx, "groupmod", "--new-name", s.To, "--", s.Name)
 	}
 	if err := h.check("passwd", s); err != nil {
 		return err
 	}
 	switch s.Kind {
 	case sshkeys.RenameUser:
-		return run(ctx, "usermod", "--login", s.To, "--", s.Name)
+		return h.run(ctx, "usermod", "--login", s.To, "--", s.Name)
 	case sshkeys.Restore:
 		return h.restore(ctx, s.Name)
 	case sshkeys.SetGroups:
-		return run(ctx, "usermod", "--groups", strings.Join(s.Members, ","), "--", s.Name)
+		return h.run(ctx, "usermod", "--groups", strings.Join(s.Members, ","), "--", s.Name)
 	case sshkeys.Lock:
 		// One call, so that a lock is never half done. An expired account is
 		// what sshd, cron and sudo all refuse, a locked password is not.
-		return run(ctx, "usermod", "--lock", "--expiredate", expired, "--shell", nologin(), "--", s.Name)
+		return h.run(ctx, "usermod", "--lock", "--expiredate", expired, "--shell", nologin(), "--", s.Name)
 	case sshkeys.EndSessions:
-		return endSessions(ctx, s)
+		return h.endSessions(ctx, s)
 	case sshkeys.Terminate:
 		return signal(s.UID, terminate)
 	case sshkeys.Kill:
@@ -137,7 +138,7 @@ func (h Host) addGroup(ctx context.Context, s sshkeys.Step) error {
 	if gid, ok, err := h.number("group", s.Name); err != nil || ok && gid == s.UID {
 		return err
 	}
-	return run(ctx, "groupadd", "--gid", id(s.UID), "--", s.Name)
+	return h.run(ctx, "groupadd", "--gid", id(s.UID), "--", s.Name)
 }
 
 // addUser makes the account with the password *, which is none but not locked:
@@ -153,7 +154,7 @@ func (h Host) addUser(ctx context.Context, s sshkeys.Step) error {
 	if err := mayBeHome(home, s.UID); err != nil {
 		return err
 	}
-	return run(ctx, "useradd", "--uid", id(s.UID), "--gid", id(s.UID), "--comment", s.Comment,
+	return h.run(ctx, "useradd", "--uid", id(s.UID), "--gid", id(s.UID), "--comment", s.Comment,
 		"--home-dir", home, "--create-home", "--shell", h.Shell, "--password", "*",
 		"--key", "PASS_MAX_DAYS=-1", "--inactive", "-1", "--expiredate", "", "--no-log-init", "--", s.Name)
 }
@@ -190,18 +191,18 @@ func (h Host) restore(ctx context.Context, name string) error {
 	case strings.HasPrefix(entries[i][1], "!"):
 		args = append(args, "--unlock")
 	}
-	return run(ctx, "usermod", append(args, "--", name)...)
+	return h.run(ctx, "usermod", append(args, "--", name)...)
 }
 
 // endSessions asks logind to end sessions and the user's own services, and not
 // to start these at boot. It fails if there are none, and what it leaves is
 // killed next, so its failure is not one of the step.
-func endSessions(ctx context.Context, s sshkeys.Step) error {
+func (h Host) endSessions(ctx context.Context, s sshkeys.Step) error {
 	if _, err := os.Stat("/run/systemd/system"); err != nil {
 		return nil //nolint:nilerr // no logind without systemd
 	}
-	_ = run(ctx, "loginctl", "disable-linger", s.Name)
-	_ = run(ctx, "loginctl", "terminate-user", id(s.UID))
+	_ = h.run(ctx, "loginctl", "disable-linger", s.Name)
+	_ = h.run(ctx, "loginctl", "terminate-user", id(s.UID))
 	return ctx.Err()
 }
 

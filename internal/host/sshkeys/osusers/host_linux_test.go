@@ -381,6 +381,32 @@ func TestSudoers(t *testing.T) {
 	}
 }
 
+// TestHang: a program that does not end does not keep the round.
+func TestHang(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	h := testHost()
+	create(t, h)
+	h.Patience = 200 * time.Millisecond
+	for name, script := range map[string]string{"gentle": "sleep 60", "deaf": "trap '' TERM; while :; do sleep 1; done"} {
+		trap := filepath.Join(t.TempDir(), "usermod")
+		if err := os.WriteFile(trap, []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mount(trap, "/usr/sbin/usermod", "", syscall.MS_BIND, ""); err != nil {
+			t.Fatal(err)
+		}
+		err := h.Do(t.Context(), sshkeys.Step{Kind: sshkeys.Restore, Name: "zoe", UID: zoe})
+		if err == nil || !strings.Contains(err.Error(), "usermod: it has not ended within 200ms") {
+			t.Errorf("%s: got error %v", name, err)
+		}
+		if err := syscall.Unmount("/usr/sbin/usermod", 0); err != nil && !errors.Is(err, syscall.EBUSY) {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestLockKeepsOthersOut holds the lock in this process while another asks.
 func TestLockKeepsOthersOut(t *testing.T) {
 	h := testHost()

@@ -65,7 +65,7 @@ func (h Host) setSudoers(ctx context.Context, accounts []string) error {
 	temp := filepath.Join(filepath.Dir(h.Sudoers), "."+filepath.Base(h.Sudoers)+".new")
 	err := writeSudoers(temp, sudoersText(accounts))
 	if err == nil {
-		err = run(ctx, "visudo", "--check", "--quiet", "--file", temp)
+		err = h.run(ctx, "visudo", "--check", "--quiet", "--file", temp)
 	}
 	if err == nil {
 		err = os.Rename(temp, h.Sudoers)
