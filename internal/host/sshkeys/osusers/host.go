@@ -105,8 +105,9 @@ func (h Host) Do(ctx context.Context, s sshkeys.Step) error {
 	return fmt.Errorf("no step %q", s.Kind)
 }
 
-// expired is a day long past, in days since 1970.
-const expired = "1"
+// expired is a day long past, in days since 1970. Administrators write 0 or 1,
+// so that this one tells our lock from theirs, which is not ours to undo.
+const expired = "2"
 
 // check makes sure, right before a change, that a name still is the number's
 // that the step is about.

@@ -172,7 +172,7 @@ func TestAccount(t *testing.T) {
 	}
 
 	take(t, h, sshkeys.Lock)
-	if got := line(t, "/etc/shadow", "zoe"); !strings.HasPrefix(got, "zoe:!*:") || strings.Split(got, ":")[7] != "1" {
+	if got := line(t, "/etc/shadow", "zoe"); !strings.HasPrefix(got, "zoe:!*:") || strings.Split(got, ":")[7] != "2" {
 		t.Errorf("locked: %s", got)
 	}
 	if got := line(t, "/etc/passwd", "zoe"); !strings.HasSuffix(got, "/nologin") {
@@ -227,10 +227,10 @@ func TestAccess(t *testing.T) {
 		{"--comment x", sshkeys.Open},
 		{"--lock", sshkeys.Barred},
 		{"--expiredate 1", sshkeys.Barred},
-		{"--shell /usr/sbin/nologin", sshkeys.Locked},
-		{"--expiredate 20000", sshkeys.Locked},
+		{"--shell /usr/sbin/nologin", sshkeys.Barred}, // all three, by somebody else
+		{"--expiredate 2", sshkeys.Locked},
 		{"--expiredate 40000", sshkeys.Barred},
-		{"--expiredate 0", sshkeys.Locked},
+		{"--expiredate 0", sshkeys.Barred},
 	} {
 		if out, err := exec.Command("usermod", append(strings.Fields(test.args), "zoe")...).CombinedOutput(); err != nil {
 			t.Fatalf("%v %s", err, out)

@@ -102,7 +102,7 @@ func access(user, shadow []string) sshkeys.Access {
 	switch {
 	case !slices.Contains(locked, true):
 		return sshkeys.Open
-	case !slices.Contains(locked, false):
+	case !slices.Contains(locked, false) && shadow[7] == expired:
 		return sshkeys.Locked
 	}
 	return sshkeys.Barred
