@@ -15,7 +15,6 @@ func terragruntScenarios() []scenario {
 		of    = " --bucket " + stateBucket
 		item  = " --table-name " + lockTable + ` --key {"LockID":{"S":"` + stateBucket + "/" + state + `"}}`
 	)
-	const beside = "a lock file lies beside its state, where TerragruntRead and TerragruntWrite reach it already"
 	return []scenario{{
 		name: "AWS CLI makes the calls of terragrunt apply", grant: "terragrunt", level: "prefix",
 		args: catalog.Args{"bucket": {stateBucket}, "prefix": {"shop"}, "lock_table": {lockTable}},
@@ -50,9 +49,6 @@ func terragruntScenarios() []scenario {
 		},
 		refused: "dynamodb:GetItem", refuses: func(s *stage) error {
 			return s.aws("dynamodb get-item --table-name " + lockTable + ` --key {"LockID":{"S":"` + stateBucket + `/web/terraform.tfstate"}}`)
-		},
-		unreached: map[string]string{
-			"TerragruntLockFile s3:GetObject": beside, "TerragruntLockFile s3:PutObject": beside,
 		},
 		denied: []wire.Call{
 			{Action: "s3:GetObject", Resource: object("web/terraform.tfstate")},
