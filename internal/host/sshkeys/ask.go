@@ -1,13 +1,10 @@
 package sshkeys
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/postern-dev/postern/internal/fault"
 )
@@ -107,92 +104,4 @@ func join(members map[string]*Member, m Member, group string, sudo bool) {
 	}
 	known.Groups = union(known.Groups, []string{group})
 	known.Sudo = known.Sudo || sudo
-}
-
-// patience is how many users in a row may fail before the round gives up on
-// the keys of the others: IAM throttles or is away, and each call would wait
-// for its own time-out.
-const patience = 3
-
-// keys reads the keys of members, those first that were read the longest ago:
-// when IAM throttles, every one has its turn.
-func (s *Sync) keys(ctx context.Context, members []Member, previous *Snapshot, r *Report) error {
-	known, read := map[string]User{}, map[string]time.Time{}
-	if previous != nil {
-		for _, u := range previous.Users {
-			known[u.UserID], read[u.UserID] = u, previous.checked(u)
-		}
-	}
-	slices.SortFunc(members, func(a, b Member) int {
-		return cmp.Or(read[a.UserID].Compare(read[b.UserID]), strings.Compare(a.UserID, b.UserID))
-	})
-	failures := 0
-	var last error
-	for i := range members {
-		m := &members[i]
-		err := s.keysOf(ctx, m, known[m.UserID].Keys, r)
-		switch {
-		case err == nil:
-			m.KeysRead, failures = true, 0
-			continue
-		case errors.Is(err, ErrUser):
-			r.Problems = append(r.Problems, fmt.Errorf("read keys of IAM user %q: %w", m.IAMUser, err))
-			continue
-		}
-		last = fmt.Errorf("read keys of IAM user %q: %w", m.IAMUser, err)
-		if failures++; failures == patience {
-			return fmt.Errorf("%w; gave up with %d of %d users to go", last, len(members)-i-1, len(members))
-		}
-	}
-	return last
-}
-
-// keysOf fills in a member's keys. Only those that are not known yet are
-// fetched. One that cannot be used is reported and left out.
-func (s *Sync) keysOf(ctx context.Context, m *Member, known []Key, r *Report) error {
-	r.Calls++
-	ids, err := s.IAM.KeyIDs(ctx, m.IAMUser)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		if i := slices.IndexFunc(known, func(k Key) bool { return k.ID == id && k.Source == FromIAM }); i >= 0 {
-			m.Keys = append(m.Keys, known[i])
-			continue
-		}
-		r.Calls++
-		line, err := s.IAM.PublicKey(ctx, m.IAMUser, id)
-		if err != nil {
-			return err
-		}
-		m.addKey(Key{ID: id, Source: FromIAM}, line, r)
-	}
-	return s.tagged(ctx, m, r)
-}
-
-func (s *Sync) tagged(ctx context.Context, m *Member, r *Report) error {
-	tags, ok := s.IAM.(Tags)
-	if !ok || s.TagKey == "" {
-		return nil
-	}
-	r.Calls++
-	line, err := tags.Tag(ctx, m.IAMUser, s.TagKey)
-	if err != nil || line == "" {
-		return err
-	}
-	m.addKey(Key{ID: s.TagKey, Source: FromTag}, line, r)
-	return nil
-}
-
-func (m *Member) addKey(as Key, line string, r *Report) {
-	k, err := ParseKey(line)
-	if err == nil && as.Source == FromTag && !strings.HasPrefix(k.Line, "ssh-ed25519 ") {
-		err = errors.New("a tag holds an ed25519 key; upload others to IAM")
-	}
-	if err != nil {
-		r.Problems = append(r.Problems, fmt.Errorf("key %s of IAM user %q: %w", as.ID, m.IAMUser, err))
-		return
-	}
-	k.ID, k.Source = as.ID, as.Source
-	m.Keys = append(m.Keys, k)
 }

@@ -22,15 +22,16 @@ type Host interface {
 
 // Sync brings a host in line with IAM.
 type Sync struct {
-	IAM    IAM
-	Host   Host
-	Groups GroupSource
-	TagKey string // of the IAM users' tag with an ed25519 key; empty: none is read
-	Path   string // of the snapshot
-	GID    int    // of those who may read it; -1: root alone
-	Policy Policy
-	Now    func() time.Time
-	Audit  func(Event)
+	IAM     IAM // by Readers at once
+	Host    Host
+	Groups  GroupSource
+	TagKey  string // of the IAM users' tag with an ed25519 key; empty: none is read
+	Readers int    // how many users' keys are read at once; 0: one
+	Path    string // of the snapshot
+	GID     int    // of those who may read it; -1: root alone
+	Policy  Policy
+	Now     func() time.Time
+	Audit   func(Event)
 }
 
 // Report is what one round did.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/postern-dev/postern/internal/host/sshkeys"
 )
@@ -24,13 +25,17 @@ type IAM struct {
 	Fail   func(operation, arg string) error // before a call; nil: nothing fails
 	// Answer, if it is set, edits the members of a group on their way out.
 	Answer func(group string, members []sshkeys.Member) ([]sshkeys.Member, error)
+
+	counting sync.Mutex
 }
 
 func (i *IAM) call(operation, arg string) error {
+	i.counting.Lock()
 	if i.Calls == nil {
 		i.Calls = map[string]int{}
 	}
 	i.Calls[operation]++
+	i.counting.Unlock()
 	if i.Fail != nil {
 		return i.Fail(operation, arg)
 	}
