@@ -24,11 +24,11 @@ func (w *World) Becomes(arn string) []Entrance {
 		}
 		q := Question{Action: assumeRole, Resource: role.ARN, Facts: m.facts}
 		e := Entrance{Role: role.ARN, Extent: Sometimes, Via: slices.Collect(m.Permissions.Findings(q))}
-		if !role.Admits(Caller{Principal: m.Who, MayAsk: len(e.Via) > 0, Facts: w.facts}) {
+		if !role.Admits(Caller{Principal: m.Who, MayAsk: len(e.Via) > 0, Facts: w.facts}) || len(e.Via) == 0 && m.Permissions.barred(q) {
 			continue
 		}
 		e.Via = slices.AppendSeq(e.Via, role.findings(assumeRole).naming(&m.Who))
-		if m.Permissions.always(q) && role.alwaysAdmits(&m.Who) {
+		if m.Permissions.always(q) && role.alwaysAdmits(&m.Who, assumeRole) {
 			e.Extent = Always
 		}
 		out = append(out, e)

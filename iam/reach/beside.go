@@ -147,11 +147,7 @@ func (r *Resource) ways(m *member, rcp [][]Policy, surely bool) []Principal {
 	}
 	scp := append(slices.Concat(m.Permissions.SCP, rcp), only(m.Permissions.Identity...))
 	named := Principal{Identity: []Policy{r.facing(m, byRole, surely)}, Boundary: m.Permissions.Boundary, SCP: scp}
-	free := Principal{Identity: []Policy{r.facing(m, directly, surely)}, SCP: scp}
-	if edge := m.Permissions.Boundary; edge != nil {
-		free.SCP = append(slices.Clip(scp), only(*edge))
-	}
-	return []Principal{own, named, free}
+	return []Principal{own, named, *m.Permissions.standIn(r.facing(m, directly, surely), rcp)}
 }
 
 // asks puts a question about a resource to a member.

@@ -15,14 +15,24 @@ const (
 	tagSession = "sts:TagSession"
 )
 
-// isAssume tells the calls by which one becomes a role.
-func isAssume(action string) bool {
-	for _, call := range []string{assumeRole, "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"} {
-		if strings.EqualFold(action, call) {
-			return true
-		}
+// assumes are the calls by which one becomes a role, marks those that go with
+// them. A role's trust policy must allow each.
+var (
+	assumes = []string{assumeRole, "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"}
+	marks   = []string{tagSession, "sts:SetSourceIdentity"}
+)
+
+func hasCall(calls []string, action string) bool {
+	return slices.ContainsFunc(calls, func(call string) bool { return strings.EqualFold(call, action) })
+}
+
+// markOf is a call that goes with the one by which one becomes a role; empty
+// for others.
+func markOf(action string) string {
+	if hasCall(marks, action) {
+		return action
 	}
-	return false
+	return ""
 }
 
 // doors are the roles of a World by whom their trust policies name.
@@ -94,7 +104,9 @@ type caste struct {
 }
 
 func (d *door) admits(m *member, mayAsk bool) bool {
-	admits := func() bool { return d.role.admits(Caller{Principal: m.Who, MayAsk: mayAsk, Facts: m.facts}) }
+	admits := func() bool {
+		return d.role.admits(Caller{Principal: m.Who, MayAsk: mayAsk, Facts: m.facts, call: markOf(d.Action)})
+	}
 	if d.role.tells(&m.Who) {
 		return admits()
 	}
@@ -107,14 +119,15 @@ func (d *door) admits(m *member, mayAsk bool) bool {
 	return known
 }
 
-// whoEnters answers WhoCan for the calls by which one becomes a role.
+// whoEnters answers WhoCan for the calls by which one becomes a role, and those
+// that go with them.
 func (w *World) whoEnters(action, resource string) []Answer {
 	if resource == "" {
 		resource = "*"
 	}
 	e := w.entry(action, resource)
 	var out []Answer
-	if strings.EqualFold(action, assumeRole) {
+	if strings.EqualFold(action, assumeRole) || hasCall(marks, action) {
 		for i := range w.members {
 			if a, could := e.member(&w.members[i], len(e.roles) == 1 && w.doors.roles[e.roles[0]].ARN == resource); could {
 				out = append(out, a)
@@ -193,12 +206,13 @@ func (e *entry) member(m *member, one bool) (Answer, bool) {
 	for _, place := range places {
 		at := e.at[place]
 		found, extent := at.put(m)
-		if at.rcp.deny(&at.Question, m.facts) && !m.linked() || !at.admits(m, len(found) > 0) {
+		if at.rcp.deny(&at.Question, m.facts) && !m.linked() || !at.admits(m, len(found) > 0) ||
+			len(found) == 0 && m.Permissions.barred(at.with(m.facts)) {
 			continue
 		}
 		via.add(found...)
 		via.addOnce(at.trust.naming(&m.Who))
-		if one && extent == Always && !at.rcp.might(&at.Question) && at.role.alwaysAdmits(&m.Who) {
+		if one && extent == Always && !at.rcp.might(&at.Question) && at.role.alwaysAdmits(&m.Who, e.action) {
 			a.Extent = Always
 		}
 	}
@@ -234,11 +248,26 @@ func (e *entry) letsIn(at *door, who eval.Principal) bool {
 	case at.rcp.deny(&at.Question, facts):
 		return false
 	case who.Kind == eval.Anonymous: // whom Admits cannot judge: nobody in particular
-		return true
+		return at.letsEveryoneIn(facts)
 	case who.Kind == eval.Root:
-		return !hasAccount(e.doors.accounts, who.Account) && at.role.AdmitsAccount(who.Account, e.facts)
+		return !hasAccount(e.doors.accounts, who.Account) && at.role.admitsAccount(who.Account, e.facts, markOf(e.action))
 	}
-	return at.role.admits(Caller{Principal: who, MayAsk: true, Facts: facts})
+	return at.role.admits(Caller{Principal: who, MayAsk: true, Facts: facts, call: markOf(e.action)})
+}
+
+// letsEveryoneIn reports whether a statement for everyone lets some of them in.
+// Whether a denial for everyone of AWS means tokens, AWS does not say.
+func (d *door) letsEveryoneIn(f Facts) bool {
+	if d.role.Trust == nil {
+		return true
+	}
+	doc, _ := granted(d.role.Trust, Everyone, false)
+	if hasCall(assumes, d.Action) && !strings.EqualFold(d.Action, assumeRole) {
+		doc.Statements = slices.DeleteFunc(doc.Statements, func(s iam.Statement) bool { return s.Effect == iam.Deny })
+	}
+	p := Principal{Identity: []Policy{{Document: doc}}}
+	_, could := p.Could(d.with(f))
+	return could
 }
 
 // hasAccount reports whether an account is among doors.accounts.
@@ -253,22 +282,18 @@ func (r *Role) outsiders(action string) []eval.Principal {
 	if r.everyone {
 		out = append(out, eval.Principal{Kind: eval.Anonymous, ARN: "*"})
 	}
-	if strings.EqualFold(action, assumeRole) {
-		for _, name := range r.services {
-			out = append(out, eval.Principal{Kind: eval.Service, ARN: name})
-		}
-		for name := range r.aws { // an account stands there by its id and as it was written
-			p, err := eval.ParsePrincipal(name)
-			if err == nil && !slices.ContainsFunc(out, func(have eval.Principal) bool { return have.ARN == p.ARN }) {
-				out = append(out, p)
-			}
-		}
-		return out
-	}
-	for _, name := range r.issuers {
-		p, err := eval.ParsePrincipal(name)
-		if err == nil && strings.EqualFold((&Caller{Principal: p}).action(), action) {
+	add := func(p eval.Principal) {
+		c := Caller{Principal: p, call: markOf(action)}
+		if strings.EqualFold(c.action(), action) && !slices.ContainsFunc(out, func(have eval.Principal) bool { return have.ARN == p.ARN }) {
 			out = append(out, p)
+		}
+	}
+	for _, name := range r.services {
+		add(eval.Principal{Kind: eval.Service, ARN: name})
+	}
+	for _, name := range slices.Concat(slices.Collect(maps.Keys(r.aws)), r.issuers) { // an account stands there by its id and as it was written
+		if p, err := eval.ParsePrincipal(name); err == nil {
+			add(p)
 		}
 	}
 	return out
@@ -333,7 +358,7 @@ func names(s *iam.Statement, who *eval.Principal) bool {
 
 // alwaysAdmits reports whether the trust policy surely lets somebody in who may
 // ask: a statement without conditions does, and none denies anything.
-func (r *Role) alwaysAdmits(who *eval.Principal) bool {
+func (r *Role) alwaysAdmits(who *eval.Principal, action string) bool {
 	if r.Trust == nil {
 		return false
 	}
@@ -342,7 +367,7 @@ func (r *Role) alwaysAdmits(who *eval.Principal) bool {
 		switch {
 		case s.Effect != iam.Allow:
 			return false
-		case s.Principal == nil || len(s.Conditions) > 0 || !covers(withoutResource(s), assumeRole, "*"):
+		case s.Principal == nil || len(s.Conditions) > 0 || !covers(withoutResource(s), action, "*"):
 		case s.Principal.Everyone || slices.Contains(s.Principal.AWS, "*") || slices.Contains(s.Principal.AWS, who.ARN):
 			admits = true
 		default:

@@ -105,11 +105,11 @@ func entersOneByOne(w *World, action, resource string) []Answer {
 		for _, r := range roles {
 			q := Question{Action: action, Resource: r.ARN, Facts: m.facts}
 			own := slices.Collect(m.Permissions.Findings(q))
-			if !admitsAfresh(r, Caller{Principal: m.Who, MayAsk: len(own) > 0, Facts: w.facts}) {
+			if !admitsAfresh(r, Caller{Principal: m.Who, MayAsk: len(own) > 0, Facts: w.facts}) || len(own) == 0 && m.Permissions.barred(q) {
 				continue
 			}
 			a.Via = merge(a.Via, append(own, slices.Collect(r.findings(action).naming(&m.Who))...))
-			if r.ARN == resource && m.Permissions.Extent(q) == Always && r.alwaysAdmits(&m.Who) {
+			if r.ARN == resource && m.Permissions.Extent(q) == Always && r.alwaysAdmits(&m.Who, action) {
 				a.Extent = Always
 			}
 		}
@@ -127,7 +127,8 @@ func outsidersOneByOne(w *World, roles []*Role, action string) []Answer {
 	admits := func(r *Role, who eval.Principal) bool {
 		switch who.Kind {
 		case eval.Anonymous:
-			return true
+			d := door{asked: &asked{Question: Question{Action: action, Resource: r.ARN}}, role: r}
+			return d.letsEveryoneIn(w.facts)
 		case eval.Root:
 			return !hasAccount(w.doors.accounts, who.Account) && r.AdmitsAccount(who.Account, w.facts)
 		}

@@ -34,8 +34,8 @@ func (e Extent) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
 // Extent says how many requests of the question the principal's policies
 // allow. What is beside them is left out: policies of resources, which may
 // allow or deny more, and what AWS lets nobody do, such as to change its own
-// roles and policies. For sts:AssumeRole and KMS keys, where the other side
-// must allow too, Always means that the principal's side always does.
+// roles and policies. For sts:AssumeRole, what goes with it, and KMS keys, where
+// the other side must allow too, Always means that the principal's side always does.
 func (p *Principal) Extent(q Question) Extent {
 	_, could := p.Could(q)
 	switch {

@@ -299,7 +299,7 @@ func (w *walker) assumes(e *Edge, to int) bool {
 			e.Why = append(e.Why, f)
 		}
 	}
-	return role.admits(Caller{Principal: w.who(), MayAsk: may, Facts: w.facts})
+	return role.admits(Caller{Principal: w.who(), MayAsk: may, Facts: w.facts}) && (may || !w.denied(to))
 }
 
 // tags reports whether a role lets the principal choose tags for its session,
@@ -325,10 +325,7 @@ func asksTags(s iam.Statement) bool {
 // denied reports whether the principal is kept from assuming a role even if
 // that trusts it by name, as it can let it do.
 func (w *walker) denied(to int) bool {
-	p := w.permissions[0].with([]Policy{{Document: anything}})
-	p.Boundary = nil // an implicit denial there does not bind whom a role of the account names
-	_, could := p.Could(Question{Action: assumeRole, Resource: w.graph.who(to).ARN, Facts: w.facts})
-	return !could
+	return w.permissions[0].barred(Question{Action: assumeRole, Resource: w.graph.who(to).ARN, Facts: w.facts})
 }
 
 // runs finds a service that the role lets in and, if the path passes the role,

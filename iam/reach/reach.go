@@ -15,6 +15,7 @@ package reach
 
 import (
 	"iter"
+	"slices"
 
 	"github.com/postern-dev/postern/iam"
 )
@@ -45,6 +46,12 @@ type Question struct {
 	// Bare says that the requests are for no resource at all, which policies
 	// match as "*". Resource is then "*" too.
 	Bare bool
+}
+
+// with is the question to somebody of whom more is known.
+func (q Question) with(f Facts) Question {
+	q.Facts = f
+	return q
 }
 
 // Finding is why something is possible.
@@ -166,6 +173,23 @@ func (p *Principal) layers(yield func([]Policy) bool) {
 	if yield(p.Identity) {
 		p.limits(yield)
 	}
+}
+
+// barred reports whether the principal is kept from a question though a
+// resource's policy lets it in by name: by what denies, or by SCPs.
+func (p *Principal) barred(q Question) bool {
+	_, could := p.standIn(Policy{Document: anything}, nil).Could(q)
+	return !could
+}
+
+// standIn is the principal with a policy that makes up for its own and for its
+// boundary. What these deny stays denied.
+func (p *Principal) standIn(policy Policy, limits [][]Policy) *Principal {
+	out := &Principal{Identity: []Policy{policy}, SCP: append(slices.Concat(p.SCP, limits), only(p.Identity...))}
+	if p.Boundary != nil {
+		out.SCP = append(out.SCP, only(*p.Boundary))
+	}
+	return out
 }
 
 // positive is what a list allows of the question: the list itself, or for a

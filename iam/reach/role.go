@@ -199,9 +199,13 @@ func (r *Role) tells(p *eval.Principal) bool {
 // AdmitsAccount reports whether the trust policy might let in some principal of
 // an account of which only the account is known.
 func (r *Role) AdmitsAccount(account string, facts Facts) bool {
+	return r.admitsAccount(account, facts, "")
+}
+
+func (r *Role) admitsAccount(account string, facts Facts, call string) bool {
 	for _, arn := range r.named {
 		p := principalOf(arn)
-		if p.Account == account && p.Kind != eval.Anonymous && r.Admits(Caller{Principal: p, MayAsk: true, Facts: facts}) {
+		if p.Account == account && p.Kind != eval.Anonymous && r.Admits(Caller{Principal: p, MayAsk: true, Facts: facts, call: call}) {
 			return true
 		}
 	}
@@ -213,7 +217,7 @@ func (r *Role) AdmitsAccount(account string, facts Facts) bool {
 	partition, _, _ := strings.Cut(strings.TrimPrefix(r.ARN, "arn:"), ":")
 	facts.Like["aws:PrincipalArn"] = Pattern{Text: "arn:" + partition + ":???::" + account + ":*"} // of iam or sts
 	unnamed := eval.Principal{Kind: eval.Role, ARN: "any principal of " + account, Account: account}
-	return r.judge(Caller{Principal: unnamed, MayAsk: true, Facts: facts})
+	return r.judge(Caller{Principal: unnamed, MayAsk: true, Facts: facts, call: call})
 }
 
 // judge asks the trust policy with all that the facts leave open in the
@@ -259,6 +263,7 @@ func (r *Role) Reachable(who eval.Principal, policies *Principal, facts Facts) b
 		return false
 	}
 	own := facts.With(contextOf(who))
-	_, may := policies.Could(Question{Action: "sts:AssumeRole", Resource: r.ARN, Facts: own})
-	return r.Admits(Caller{Principal: who, MayAsk: may, Facts: facts})
+	q := Question{Action: assumeRole, Resource: r.ARN, Facts: own}
+	_, may := policies.Could(q)
+	return r.Admits(Caller{Principal: who, MayAsk: may, Facts: facts}) && (may || !policies.barred(q))
 }

@@ -69,6 +69,9 @@ func NewWorld(members []Member, facts Facts) *World {
 		who := contextOf(one.Who)
 		build.tell(who)
 		m := member{Member: one, facts: facts.With(who), partition: partitionOf(one.Who.ARN)}
+		if m.linked() {
+			one.Permissions.SCP = nil
+		}
 		one.Permissions = fill.principal(one.Permissions, &m.facts)
 		m.Permissions = one.Permissions
 		m.identity = build.identity(one.Permissions.Identity, i)
@@ -126,10 +129,45 @@ type Answer struct {
 // those that the action can be about, as AWS documents them. Whoever is asked
 // about sts:AssumeRole must be let in by the role too; then those from outside
 // the World that a role of it lets in are listed as well, behind its members.
+// Whoever is asked about a pattern of such calls, or about sts:TagSession, need not.
 func (w *World) WhoCan(action, resource string) []Answer {
-	if isAssume(action) {
+	if hasCall(assumes, action) {
 		return w.whoEnters(action, resource)
 	}
+	out := w.whoMay(action, resource)
+	known := map[string]bool{}
+	for i := range out {
+		known[out[i].Principal.ARN] = true
+	}
+	for _, call := range slices.Concat(assumes, marks) {
+		if !iam.MatchFold(action, call) {
+			continue
+		}
+		for _, a := range w.whoEnters(call, resource) {
+			if !known[a.Principal.ARN] {
+				known[a.Principal.ARN], out = true, append(out, a)
+			}
+		}
+	}
+	slices.SortFunc(out, w.membersFirst)
+	return out
+}
+
+// membersFirst orders answers.
+func (w *World) membersFirst(a, b Answer) int {
+	_, first := w.byARN[a.Principal.ARN]
+	_, second := w.byARN[b.Principal.ARN]
+	switch {
+	case first && !second:
+		return -1
+	case second && !first:
+		return 1
+	}
+	return strings.Compare(a.Principal.ARN, b.Principal.ARN)
+}
+
+// whoMay answers WhoCan by the members' policies, and by those of resources.
+func (w *World) whoMay(action, resource string) []Answer {
 	if w.beside != nil {
 		return w.whoCanBeside(action, resource)
 	}

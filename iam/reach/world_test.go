@@ -2,6 +2,7 @@ package reach
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -138,6 +139,9 @@ func TestWhoEntersARole(t *testing.T) {
 		roleOf(near, "mfa", allow(`{"AWS":"`+near+`"}`, `"Bool":{"aws:MultiFactorAuthPresent":"true"}`), Principal{}),
 		roleOf(near, "web", allow(`{"Federated":"`+github+`"}`, ""), Principal{}),
 		roleOf(near, "open", allow(`"*"`, ""), Principal{}),
+		roleOf(near, "tokens", strings.Replace(allow(`"*"`, ""), `"sts:AssumeRole",`, "", 1), Principal{}),
+		roleOf(near, "shut", allow(`"*"`, "")+`,{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"sts:*"}`, Principal{}),
+		roleOf(near, "tagged", strings.Replace(allow(`{"AWS":"arn:aws:iam::`+near+`:user/named","Service":"pods.eks.amazonaws.com"}`, ""), "sts:AssumeRoleWithWebIdentity", "sts:TagSession", 1), Principal{}),
 	}, Facts{})
 	trust := func(name string) string { return " trust policy of arn:aws:iam::" + near + ":role/" + name + "/0" }
 	nearby, away := "arn:aws:iam::"+near+":user/", "arn:aws:iam::"+far+":user/"
@@ -161,6 +165,20 @@ func TestWhoEntersARole(t *testing.T) {
 			nearby + "may sometimes ask/0", away + "may sometimes ask/0",
 		}},
 		{name: "a role that is not there", action: "sts:AssumeRole", resource: "arn:aws:iam::" + near + ":role/x"},
+		{name: "everyone, by another call", action: "sts:AssumeRole", resource: "arn:aws:iam::" + near + ":role/tokens"},
+		{name: "everyone, but all are denied", action: "sts:AssumeRole", resource: "arn:aws:iam::" + near + ":role/shut"},
+		{name: "everyone with a token, whom a denial for AWS may not mean", action: "sts:AssumeRoleWithWebIdentity", resource: "arn:aws:iam::" + near + ":role/shut", want: []string{
+			"* sometimes" + trust("shut"),
+		}},
+		{name: "by a pattern of calls", action: "sts:Assume*", resource: "arn:aws:iam::" + near + ":role/user", want: []string{
+			nearby + "may sometimes ask/0", nearby + "named sometimes" + trust("user"), away + "may sometimes ask/0", "ec2.amazonaws.com sometimes" + trust("user"),
+		}},
+		{name: "by a pattern of all calls", action: "*", resource: "arn:aws:iam::" + near + ":role/web", want: []string{
+			nearby + "may sometimes ask/0", away + "may sometimes ask/0", github + " sometimes" + trust("web"),
+		}},
+		{name: "who may tag the session", action: "sts:TagSession", resource: "arn:aws:iam::" + near + ":role/tagged", want: []string{
+			nearby + "named sometimes" + trust("tagged"), "pods.eks.amazonaws.com sometimes" + trust("tagged"),
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -168,6 +186,66 @@ func TestWhoEntersARole(t *testing.T) {
 				t.Errorf("WhoCan(%s, %s) (-want +got):\n%s", tt.action, tt.resource, diff)
 			}
 		})
+	}
+}
+
+// TestNamedAndKeptOut: whom a role's trust policy names needs no leave of its own,
+// in its account; denials and what binds the account keep it out.
+func TestNamedAndKeptOut(t *testing.T) {
+	const role = "arn:aws:iam::" + near + ":role/named"
+	scp := func(statements string) [][]Policy { return [][]Policy{{one("scp", statements)}} }
+	for _, test := range []struct {
+		name string
+		p    Principal
+		out  bool
+	}{
+		{name: "nothing"},
+		{name: "a denial", p: with(`{"Effect":"Deny","Action":"sts:*","Resource":"*"}`), out: true},
+		{name: "a denial of other roles", p: with(`{"Effect":"Deny","Action":"sts:*","Resource":"arn:aws:iam::*:role/other"}`)},
+		{name: "a denial of all but itself", p: with(`{"Effect":"Deny","Action":"*","NotResource":"arn:aws:iam::*:user/${aws:username}"}`), out: true},
+		{name: "a denial under a condition", p: with(`{"Effect":"Deny","Action":"sts:*","Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}}`)},
+		{name: "a policy that is not known", p: Principal{Identity: []Policy{{Name: "gone"}}}},
+		{name: "an SCP", p: Principal{SCP: scp(`{"Effect":"Allow","NotAction":"sts:*","Resource":"*"}`)}, out: true},
+		{name: "an SCP that lets it through", p: Principal{SCP: scp(allowAll)}},
+		{name: "a boundary without it, which binds no user who is named", p: bounded(Principal{}, `{"Effect":"Allow","Action":"s3:*","Resource":"*"}`)},
+		{name: "a boundary that denies", p: bounded(Principal{}, `{"Effect":"Deny","Action":"sts:AssumeRole","Resource":"`+role+`"}`), out: true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			who := userOf(near, "u", test.p)
+			w := NewWorld([]Member{who, roleOf(near, "named", `{"Effect":"Allow","Principal":{"AWS":"`+who.Who.ARN+`"},"Action":"sts:AssumeRole"}`, Principal{})}, Facts{})
+			var want []string
+			if !test.out {
+				want = []string{who.Who.ARN + " sometimes trust policy of " + role + "/0"}
+			}
+			got := summary(w.WhoCan("sts:AssumeRole", role))
+			for i := range got {
+				got[i] = strings.Replace(got[i], " gone/0?", "", 1)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("WhoCan (-want +got):\n%s", diff)
+			}
+			if got := len(w.Becomes(who.Who.ARN)) == 0; got != test.out {
+				t.Errorf("becomes nobody: %v", got)
+			}
+			if got := len(NewGraph(w, nil).Edges(who.Who.ARN)) == 0; got != test.out {
+				t.Errorf("has no edges: %v", got)
+			}
+			if got := !w.doors.roles[0].Reachable(who.Who, &test.p, Facts{}); got != test.out {
+				t.Errorf("does not reach the role: %v", got)
+			}
+		})
+	}
+}
+
+// TestLinkedToAService: SCPs do not bind the roles that services make for
+// themselves.
+func TestLinkedToAService(t *testing.T) {
+	p := with(`{"Effect":"Allow","Action":"s3:*","Resource":"*"}`)
+	p.SCP = [][]Policy{{one("scp", `{"Effect":"Deny","Action":"s3:*","Resource":"*"}`)}}
+	m := roleOf(near, "aws-service-role/x.amazonaws.com/linked", trustHome, p)
+	want := []string{m.Who.ARN + " always p/0"}
+	if diff := cmp.Diff(want, summary(NewWorld([]Member{m}, Facts{}).WhoCan("s3:GetObject", "arn:aws:s3:::state/key"))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
