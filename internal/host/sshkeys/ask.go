@@ -79,8 +79,8 @@ func (s *Sync) ask(ctx context.Context, previous *Snapshot, r *Report) (Answer, 
 			gaps = append(gaps, fmt.Errorf("read group %s: %w", g, err))
 		}
 		for _, m := range found {
-			if m.UserID == "" || m.IAMUser == "" {
-				gaps = append(gaps, fmt.Errorf("read group %s: a user without a name or an id", g))
+			if !lineForm().MatchString(m.IAMUser) || !lineForm().MatchString(m.UserID) {
+				gaps = append(gaps, fmt.Errorf("read group %s: %.80q (%.80q) is no user of IAM's", g, m.IAMUser, m.UserID))
 				continue
 			}
 			join(members, m, g, slices.Contains(groups.Sudo, g))

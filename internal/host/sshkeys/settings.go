@@ -34,6 +34,11 @@ var (
 	tagKeyForm     = lazily(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$`)
 )
 
+// lineForm is of what stands in a line of sshd's answer and in the comment of an
+// account: a blank or a line break there would be another key. Which letters
+// names of users may have is no business of ours.
+var lineForm = lazily(`^[^\s\pZ\pC]+$`)
+
 func lazily(expr string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }

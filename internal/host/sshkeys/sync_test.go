@@ -412,3 +412,28 @@ func TestHostileNames(t *testing.T) {
 		t.Error("an established user lost the keys to a newcomer of the same name")
 	}
 }
+
+// IAM's names stand in what sshd reads. One that IAM cannot have is not IAM's,
+// and makes the answer one with gaps.
+func TestNamesThatAreNotIAMs(t *testing.T) {
+	alice := anIAMUser(1, "alice", "engineers")
+	w := newWorld(t, alice, anIAMUser(2, "bob", "engineers"))
+	w.clean()
+	before := w.keys("alice")
+	for _, bad := range []sshkeystest.User{
+		{Name: "alice\n" + keyLine(9), ID: userID(1)},
+		{Name: "alice", ID: userID(1) + "\nevil:x:0:0::/:/bin/sh"},
+		{Name: "", ID: userID(1)},
+		{Name: "alice", ID: ""},
+		{Name: "alice x", ID: userID(1)},
+	} {
+		alice.Name, alice.ID = bad.Name, bad.ID
+		r, err := w.round()
+		if err == nil || !strings.Contains(err.Error(), "is no user of IAM's") || r.Complete {
+			t.Errorf("%q (%q): got error %v", bad.Name, bad.ID, err)
+		}
+		if d := cmp.Diff(before, w.keys("alice")); d != "" {
+			t.Errorf("%q (%q): keys: -want +got:\n%s", bad.Name, bad.ID, d)
+		}
+	}
+}
