@@ -134,7 +134,10 @@ func TestRunningOverride(t *testing.T) {
 	h := need(t)
 	h.admin()
 	h.server("-o", "AuthorizedKeysCommand=/bin/true %u", "-o", "AuthorizedKeysCommandUser=nobody")
-	h.ok("install", "--group", "engineers", "--break-glass", "admin")
+	out := h.ok("install", "--group", "engineers", "--break-glass", "admin", "--ed25519-tag", "SSH key")
+	if want := "`" + program + " host ssh sync '--ed25519-tag=SSH key' --group=engineers`"; !strings.Contains(out, want) {
+		t.Errorf("install does not say %s:\n%s", want, out)
+	}
 	key := h.key("ed25519")
 	h.snapshot(time.Now(), h.iam("alice", key))
 	h.out("alice", key)

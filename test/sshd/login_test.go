@@ -104,7 +104,7 @@ func TestOtherUID(t *testing.T) {
 }
 
 func TestDamagedSnapshot(t *testing.T) {
-	h, admin := installed(t)
+	h, admin := installed(t, "--ed25519-tag", "SSH key")
 	key := h.key("ed25519")
 	alice := h.iam("alice", key)
 	h.in("admin", admin)
@@ -116,8 +116,11 @@ func TestDamagedSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.in("alice", key) // the previous one answers
-	if out, code := h.postern("status"); code != 3 || !strings.Contains(out, "the previous one answers") {
-		t.Errorf("status %d:\n%s", code, out)
+	out, code := h.postern("status")
+	for _, words := range []string{"the previous one answers", "run sudo postern host ssh sync --once '--ed25519-tag=SSH key' --group=engineers, or"} {
+		if code != 3 || !strings.Contains(out, words) {
+			t.Errorf("status %d, without %q:\n%s", code, words, out)
+		}
 	}
 	h.run("sh", "-c", "echo rubbish | tee /var/lib/postern/ssh/snapshot >/var/lib/postern/ssh/snapshot.prev")
 	h.out("alice", key)

@@ -374,7 +374,8 @@ func (i *installation) units() map[string][]byte {
 func (i *installation) schedule(ctx context.Context) error {
 	list := i.units()
 	if list == nil {
-		i.say("there is no systemd: have your own supervisor run `%s host ssh sync %s`", i.rec.Settings.Program, strings.Join(i.rec.Settings.Sync, " "))
+		daemon := append([]string{i.rec.Settings.Program, "host", "ssh", "sync"}, i.rec.Settings.Sync...)
+		i.say("there is no systemd: have your own supervisor run `%s`", ShellLine(daemon...))
 		return nil
 	}
 	for _, path := range slices.Sorted(maps.Keys(list)) {

@@ -148,3 +148,13 @@ func CheckMaxStale(d time.Duration) error {
 	}
 	return refuse("a short outage of IAM would lock everybody out", "a max-stale of %v is shorter than %v", d, MinStale)
 }
+
+// CheckTimes holds that keys outlive a sync that fails: the next one comes up to
+// one and a half intervals later. Of a time that is wrong by itself, it says
+// nothing.
+func CheckTimes(interval, maxStale time.Duration) error {
+	if maxStale/3 >= interval || maxStale < MinStale {
+		return nil
+	}
+	return refuse("make max-stale three times the interval or more", "keys that are good for %v would end between syncs %v apart", maxStale, interval)
+}

@@ -2,8 +2,10 @@ package sshkeys
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/postern-dev/postern/internal/fault"
 )
@@ -81,6 +83,24 @@ func TestSettingsHints(t *testing.T) {
 		e, ok := errors.AsType[*fault.Error](test.err)
 		if !ok || !strings.Contains(e.Hint, test.want) {
 			t.Errorf("%v: hint %q, want %q", test.err, e.Hint, test.want)
+		}
+	}
+}
+
+func TestCheckTimes(t *testing.T) {
+	for _, test := range []struct {
+		interval, stale time.Duration
+		ok              bool
+	}{
+		{10 * time.Minute, 24 * time.Hour, true},
+		{20 * time.Minute, time.Hour, true},
+		{21 * time.Minute, time.Hour, false},
+		{24 * time.Hour, time.Hour, false},
+		{time.Hour, time.Minute, true},
+		{math.MaxInt64, math.MaxInt64, false},
+	} {
+		if err := CheckTimes(test.interval, test.stale); (err == nil) != test.ok {
+			t.Errorf("%v, %v: got %v", test.interval, test.stale, err)
 		}
 	}
 }

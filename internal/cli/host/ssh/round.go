@@ -165,7 +165,13 @@ func heldIn(s *sshkeys.Snapshot) []heldBack {
 
 // forceCommand is what lets a number of users lose what is held back.
 func forceCommand(args []string, users int) string {
-	return sshd.ShellLine(slices.Concat([]string{"sudo", "postern", "host", "ssh", "sync", "--once"}, args, []string{"--force", strconv.Itoa(users)})...)
+	return syncCommand(slices.Concat(args, []string{"--force", strconv.Itoa(users)}))
+}
+
+// syncCommand is a round by hand, with the flags that install was given: without
+// them no group is named.
+func syncCommand(args []string) string {
+	return sshd.ShellLine(slices.Concat([]string{"sudo", "postern", "host", "ssh", "sync", "--once"}, args)...)
 }
 
 func (r roundResult) text(a *command.App) {

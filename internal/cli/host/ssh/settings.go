@@ -138,7 +138,7 @@ func (s *settings) check() error {
 	}
 	check(sshkeys.CheckDomain, s.Domains...)
 	check(sshkeys.CheckTagKey, some(s.TagKey)...)
-	for _, err := range []error{sshkeys.CheckMaxStale(s.MaxStale), sshkeys.CheckInterval(s.Interval)} {
+	for _, err := range []error{sshkeys.CheckMaxStale(s.MaxStale), sshkeys.CheckInterval(s.Interval), sshkeys.CheckTimes(s.Interval, s.MaxStale)} {
 		if err != nil {
 			wrong = append(wrong, err)
 		}

@@ -115,7 +115,7 @@ func seeSnapshot(path string, installed sshd.Settings, now time.Time) (*snapshot
 	var found []sshd.Finding
 	add := func(sev sshd.Severity, what string) {
 		found = append(found, sshd.Finding{
-			Check: "snapshot", Severity: sev, Where: path, What: what, Hint: "run postern host ssh sync --once, or see journalctl -u " + sshd.Service,
+			Check: "snapshot", Severity: sev, Where: path, What: what, Hint: "run " + syncCommand(installed.Sync) + ", or see journalctl -u " + sshd.Service,
 		})
 	}
 	if s == nil {
