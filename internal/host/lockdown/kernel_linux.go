@@ -1,6 +1,7 @@
 package lockdown
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,7 +30,7 @@ func (c *conn) apply(p Policy) error {
 	if err := describe(p).send(c.nft, t); err != nil {
 		return err
 	}
-	return explain("apply table "+Table, c.nft.Flush())
+	return explainChange("apply table "+Table, c.nft.Flush())
 }
 
 // send queues the table's content.
@@ -64,7 +65,37 @@ func (c *conn) remove() (bool, error) {
 	if errors.Is(err, syscall.ENOENT) {
 		return false, nil
 	}
-	return err == nil, explain("remove table "+Table, err)
+	return err == nil, explainChange("remove table "+Table, err)
+}
+
+// explainChange also knows a table that nobody but its owner may touch, root or not.
+//
+// https://manpages.debian.org/bookworm/nftables/nft.8.en.html#TABLES
+func explainChange(doing string, err error) error {
+	if errors.Is(err, fs.ErrPermission) && owned() {
+		return &fault.Error{
+			What: doing + ": it belongs to a process that made it with nft's flag `owner`",
+			Hint: "end that process, and the table is gone; `nft list table inet " + Table + "` tells which it is",
+		}
+	}
+	return explain(doing, err)
+}
+
+// owned looks through a socket of its own: the one that a change has failed on
+// still holds answers to the rest of it.
+func owned() bool {
+	const owner = 2 // NFT_TABLE_F_OWNER of linux/netfilter/nf_tables.h
+	c, err := dial()
+	if err != nil {
+		return false
+	}
+	defer func() { _ = c.close() }()
+	tables, err := c.nft.ListTablesOfFamily(nftables.TableFamilyINet)
+	return err == nil && slices.ContainsFunc(tables, func(t *nftables.Table) bool {
+		// The library reads the kernel's big endian in the host's byte order.
+		flags := binary.BigEndian.Uint32(binary.NativeEndian.AppendUint32(nil, t.Flags))
+		return t.Name == Table && flags&owner != 0
+	})
 }
 
 // forget strikes a user from the count of refusals.
