@@ -248,17 +248,34 @@ func number(s string) (uint32, bool) {
 	return uint32(n), err == nil
 }
 
-// UserNames names the uids that have an account; the first name of each.
-func UserNames(ctx context.Context, lookup Lookup) (map[uint32]string, error) {
+// UserNames names the uids that have an account; the first name of each. Those
+// that are given are asked for one by one where the list of all lacks them: name
+// services of directories tell of a user whom one asks for, and list none.
+//
+// https://manpages.debian.org/bookworm/sssd-common/sssd.conf.5.en.html
+func UserNames(ctx context.Context, lookup Lookup, uids ...uint32) (map[uint32]string, error) {
 	lines, err := lookup(ctx, "passwd")
 	if err != nil {
 		return nil, err
 	}
 	names := map[uint32]string{}
-	for _, a := range accounts(lines) {
-		if _, ok := names[a.uid]; !ok {
-			names[a.uid] = a.name
+	add := func(lines []byte) {
+		for _, a := range accounts(lines) {
+			if _, ok := names[a.uid]; !ok {
+				names[a.uid] = a.name
+			}
 		}
 	}
-	return names, nil
+	add(lines)
+	var keys []string
+	for _, uid := range uids {
+		if _, ok := names[uid]; !ok {
+			keys = append(keys, strconv.FormatUint(uint64(uid), 10))
+		}
+	}
+	if len(keys) > 0 {
+		lines, err = lookup(ctx, "passwd", keys...)
+		add(lines)
+	}
+	return names, err
 }

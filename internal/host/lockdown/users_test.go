@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -157,5 +158,25 @@ func TestGetent(t *testing.T) {
 		if d := cmp.Diff(files, service); d != "" {
 			t.Errorf("%v: %s", names, d)
 		}
+	}
+}
+
+// TestUserNames asks for users whom the name service does not list, as a
+// directory's.
+func TestUserNames(t *testing.T) {
+	asked := ""
+	directory := func(_ context.Context, database string, keys ...string) ([]byte, error) {
+		if len(keys) == 0 {
+			return []byte("root:x:0:0::/root:/bin/sh\ntoor:x:0:0::/root:/bin/sh\n"), nil
+		}
+		asked += database + " " + strings.Join(keys, " ")
+		return []byte("ada:x:5001:5001::/:/bin/sh\n"), nil
+	}
+	names, err := UserNames(t.Context(), directory, 5001, 0, 5002)
+	if d := cmp.Diff(map[uint32]string{0: "root", 5001: "ada"}, names); d != "" || err != nil {
+		t.Error(d, err)
+	}
+	if asked != "passwd 5001 5002" {
+		t.Errorf("asked for %q", asked)
 	}
 }
