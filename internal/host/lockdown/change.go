@@ -44,6 +44,9 @@ func (h *Host) Forget(uid uint32) error { return h.conn.forget(uid) }
 // Change is a wish for another table.
 type Change struct {
 	Policy *Policy // nil: none
+	// May looks at what stands when it is this change's turn, nil for no table;
+	// its error stops the change. nil: whatever stands is replaced.
+	May func(stands *State) error
 	// Test proves the new table. If it fails, what stood before is restored. nil: no test.
 	Test func(ctx context.Context) error
 	// Within is how long the change stands without Confirm; 0: for good. Watch
@@ -105,17 +108,22 @@ func (h *Host) Make(ctx context.Context, c Change) error {
 }
 
 // before is the policy to restore if the change fails, nil for no table: the
-// last that was confirmed. Where nothing would undo the change, nothing is read.
+// last that was confirmed. Where nothing needs to know, nothing is read.
 func (h *Host) before(c Change, waiting *pending) (*Policy, error) {
-	switch {
-	case c.Test == nil && c.Within == 0:
-		return nil, nil //nolint:nilnil // absence is an answer
-	case waiting != nil:
-		return waiting.Before, nil
+	if c.May == nil && (c.Test == nil && c.Within == 0 || waiting != nil) {
+		return waiting.before(), nil
 	}
 	s, err := h.conn.read()
-	if err != nil || s == nil {
+	if err != nil {
 		return nil, err
+	}
+	if c.May != nil {
+		if err := c.May(s); err != nil {
+			return nil, err
+		}
+	}
+	if waiting != nil || s == nil {
+		return waiting.before(), nil
 	}
 	return &s.Policy, nil
 }

@@ -32,28 +32,41 @@ const (
 	headerBytes   = 64
 )
 
-// Listen reports refused packets of an NFLOG group until the context ends,
-// which is no error. One process can listen to a group.
-func Listen(ctx context.Context, group uint16, handle func(Report)) error {
+// Log follows the refusals that are reported to an NFLOG group.
+type Log struct {
+	conn  *mdl.Conn
+	group uint16
+}
+
+// OpenLog takes the group, which one process at a time can have.
+func OpenLog(group uint16) (*Log, error) {
 	conn, err := mdl.Dial(syscall.NETLINK_NETFILTER, nil)
 	if err != nil {
-		return explain("open netlink", err)
+		return nil, explain("open netlink", err)
 	}
-	defer conn.Close()
 	if err := bind(conn, group); err != nil {
-		return err
+		conn.Close()
+		return nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
+	return &Log{conn, group}, nil
+}
+
+// Close gives the group back.
+func (l *Log) Close() error { return l.conn.Close() }
+
+// Follow reports refused packets until the context ends, which is no error.
+func (l *Log) Follow(ctx context.Context, handle func(Report)) error {
+	stop := context.AfterFunc(ctx, func() { _ = l.conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	for {
-		messages, err := conn.Receive()
+		messages, err := l.conn.Receive()
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, syscall.ENOBUFS):
 			continue // more came than we could take: reports are lost, not refusals
 		case err != nil:
-			return fmt.Errorf("read NFLOG group %d: %w", group, err)
+			return fmt.Errorf("read NFLOG group %d: %w", l.group, err)
 		}
 		for _, m := range messages {
 			if m.Header.Type == messagePkt && len(m.Data) >= genericHeader {

@@ -37,6 +37,14 @@ type pending struct {
 	watched bool // somebody holds the lock
 }
 
+// before is what to restore; nil: no table, or no change that waits.
+func (p *pending) before() *Policy {
+	if p == nil {
+		return nil
+	}
+	return p.Before
+}
+
 // lookEvery is how soon the process that rolls back notes that it need not.
 const lookEvery = time.Second
 
@@ -89,7 +97,8 @@ func (h *Host) disarm() error {
 	return nil
 }
 
-// Confirm makes the change that waits stand for good.
+// Confirm makes the change that waits stand for good, also where others have
+// flushed or changed its table meanwhile.
 func (h *Host) Confirm(ctx context.Context) error {
 	unlock, err := h.lock(ctx)
 	if err != nil {
@@ -102,6 +111,9 @@ func (h *Host) Confirm(ctx context.Context) error {
 	}
 	if waiting == nil {
 		return &fault.Error{What: "no change waits to be confirmed", Hint: "run `postern host lockdown status` to see what stands"}
+	}
+	if err := h.putRight(waiting.After); err != nil {
+		return err
 	}
 	return h.disarm()
 }
@@ -121,11 +133,16 @@ func (h *Host) Hold(ctx context.Context) (bool, error) {
 	if err != nil || waiting == nil || !waiting.watched {
 		return false, err
 	}
+	return true, h.putRight(waiting.After)
+}
+
+// putRight applies a policy, unless it stands as it should.
+func (h *Host) putRight(p *Policy) error {
 	state, err := h.conn.read()
-	if err != nil || waiting.After == nil || state != nil && len(state.Drift(*waiting.After)) == 0 {
-		return true, err
+	if err != nil || p == nil || state != nil && len(state.Drift(*p)) == 0 {
+		return err
 	}
-	return true, h.enforce(waiting.After)
+	return h.enforce(p)
 }
 
 // Await waits, by a clock that nobody sets, and then restores what stood before

@@ -14,9 +14,9 @@ func listen(t *testing.T, group uint16, do func(), enough func([]Report) bool) [
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
+	log := openLog(t, group)
 	reports, ended := make(chan Report, 1000), make(chan error, 1)
-	go func() { ended <- Listen(ctx, group, func(r Report) { reports <- r }) }()
-	time.Sleep(50 * time.Millisecond) // it has to be bound: what came before is not reported
+	go func() { ended <- log.Follow(ctx, func(r Report) { reports <- r }) }()
 	do()
 	var got []Report
 	for !enough(got) {
@@ -34,7 +34,17 @@ func listen(t *testing.T, group uint16, do func(), enough func([]Report) bool) [
 	return got
 }
 
-func TestListen(t *testing.T) {
+func openLog(t *testing.T, group uint16) *Log {
+	t.Helper()
+	log, err := OpenLog(group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { log.Close() })
+	return log
+}
+
+func TestFollow(t *testing.T) {
 	w := need(t)
 	apply(t, Policy{Allow: []uint32{0}, LogGroup: 77})
 	got := listen(t, 77, func() {
@@ -57,19 +67,16 @@ func TestListen(t *testing.T) {
 	}
 }
 
-func TestListenersExclude(t *testing.T) {
+func TestOneLogOfAGroup(t *testing.T) {
 	need(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() { ended <- Listen(ctx, 78, func(Report) {}) }()
-	time.Sleep(50 * time.Millisecond)
-	if err := Listen(t.Context(), 78, func(Report) {}); message(err) != "cannot listen to NFLOG group 78: another process does, or CAP_NET_ADMIN is missing" {
+	first := openLog(t, 78)
+	if _, err := OpenLog(78); message(err) != "cannot listen to NFLOG group 78: another process does, or CAP_NET_ADMIN is missing" {
 		t.Error(err)
 	}
-	cancel()
-	if err := <-ended; err != nil {
+	if err := first.Close(); err != nil {
 		t.Error(err)
 	}
+	openLog(t, 78)
 }
 
 func TestOwner(t *testing.T) {

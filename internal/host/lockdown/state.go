@@ -2,6 +2,8 @@ package lockdown
 
 import (
 	"net/netip"
+	"reflect"
+	"slices"
 )
 
 // State is what stands in the kernel.
@@ -26,3 +28,16 @@ type Forwarded struct {
 	From    netip.Addr
 	Packets uint64
 }
+
+// Users are the uids that are allowed and those that were refused.
+func (s *State) Users() []uint32 {
+	uids := slices.Clone(s.Policy.Allow)
+	for _, d := range s.Denied {
+		uids = append(uids, d.UID)
+	}
+	return uids
+}
+
+// Is reports whether what stands says the same as a policy, as far as sets and
+// rules of ours were read. Whether others have changed it, Drift tells.
+func (s *State) Is(p Policy) bool { return s != nil && reflect.DeepEqual(s.Policy, p.Normalised()) }

@@ -45,8 +45,17 @@ func tryLock(*os.File) (bool, error) { return false, unsupported() }
 // Outlive fails: see the one for Linux.
 func Outlive(context.Context, ...string) error { return unsupported() }
 
-// Listen fails: see the one for Linux.
-func Listen(context.Context, uint16, func(Report)) error { return unsupported() }
+// Log is nothing: see the one for Linux.
+type Log struct{}
+
+// OpenLog fails: see the one for Linux.
+func OpenLog(uint16) (*Log, error) { return nil, unsupported() }
+
+// Close fails: see the one for Linux.
+func (*Log) Close() error { return unsupported() }
+
+// Follow fails: see the one for Linux.
+func (*Log) Follow(context.Context, func(Report)) error { return unsupported() }
 
 // HopLimit fails: see the one for Linux.
 func HopLimit(context.Context, netip.Addr, func(context.Context) error) (int, error) {

@@ -122,7 +122,7 @@ func (o applyOptions) put(ctx context.Context, a *command.App, host *lockdown.Ho
 
 // tell says what stands now, and what to think of.
 func (o applyOptions) tell(ctx context.Context, a *command.App, p lockdown.Policy) {
-	names := userNames(ctx)
+	names := userNames(ctx, p.Allow...)
 	for _, s := range unserved(p, names) {
 		a.Talk().Mark(ui.Warning, ui.Plain(s))
 	}

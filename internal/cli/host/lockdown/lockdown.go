@@ -159,7 +159,7 @@ func newPrint(a *command.App) *cobra.Command {
 				return err
 			}
 			out := a.Result()
-			names := userNames(cmd.Context())
+			names := userNames(cmd.Context(), w.policy.Allow...)
 			out.Printf("# %s\n", standingText(w.policy, names))
 			out.Printf("%s", lockdown.Print(w.policy))
 			return nil

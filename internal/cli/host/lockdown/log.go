@@ -2,7 +2,9 @@ package lockdown
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +29,9 @@ func newLog(a *command.App) *cobra.Command {
 }
 
 func runLog(ctx context.Context, a *command.App, limit time.Duration) error {
+	if err := checkLimit(limit); err != nil {
+		return err
+	}
 	host, err := lockdown.Open(runDir)
 	if err != nil {
 		return err
@@ -41,17 +46,41 @@ func runLog(ctx context.Context, a *command.App, limit time.Duration) error {
 	case state.Policy.LogGroup == 0:
 		return &fault.Error{What: "the firewall reports to no NFLOG group", Hint: "apply it with --log"}
 	}
+	reports, err := lockdown.OpenLog(state.Policy.LogGroup)
+	if err != nil {
+		return err
+	}
+	defer reports.Close()
 	ctx, cancel := orUntil(ctx, limit)
 	defer cancel()
-	names := userNames(ctx)
+	names := map[uint32]string{}
+	maps.Copy(names, userNames(ctx))
 	log := slog.New(slog.NewJSONHandler(a.Out, nil))
 	message := "refused"
 	if state.Policy.Observe {
 		message = "would be refused"
 	}
-	return lockdown.Listen(ctx, state.Policy.LogGroup, func(r lockdown.Report) {
+	return reports.Follow(ctx, func(r lockdown.Report) {
+		if _, ok := names[r.UID]; r.Owned && !ok { // of a directory, or new
+			names[r.UID] = userNames(ctx, r.UID)[r.UID]
+		}
 		log.LogAttrs(ctx, slog.LevelWarn, message, reportAttrs(r, names)...)
 	})
+}
+
+// checkLimit refuses a time that is over before it begins.
+func checkLimit(limit time.Duration) error {
+	if limit < 0 {
+		return &fault.Error{Code: fault.Usage, What: fmt.Sprintf("--for %v is less than nothing", limit), Hint: "write a time such as 10m; 0 is without end"}
+	}
+	return nil
+}
+
+func forText(limit time.Duration) string {
+	if limit == 0 {
+		return ""
+	}
+	return " for " + limit.String()
 }
 
 // orUntil gives a context that also ends after a time; 0 is never.

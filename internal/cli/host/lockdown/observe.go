@@ -3,6 +3,7 @@ package lockdown
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -39,12 +40,15 @@ postern host lockdown observe --allow root,cwagent --for 24h --json`,
 		},
 	}
 	o.flags(cmd)
-	cmd.Flags().DurationVar(&o.limit, "for", 10*time.Minute, "`TIME` to watch; ctrl-C ends it early")
+	cmd.Flags().DurationVar(&o.limit, "for", 10*time.Minute, "`TIME` to watch, 0 without end; ctrl-C ends it early")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
 }
 
 func runObserve(ctx context.Context, a *command.App, o observeOptions, given changed) error {
+	if err := checkLimit(o.limit); err != nil {
+		return err
+	}
 	w, err := o.wish(ctx, given)
 	if err != nil {
 		return err
@@ -55,16 +59,6 @@ func runObserve(ctx context.Context, a *command.App, o observeOptions, given cha
 		return err
 	}
 	defer host.Close()
-	state, err := host.Read()
-	if err != nil {
-		return err
-	}
-	if state != nil && !state.Policy.Observe {
-		return &fault.Error{
-			What: "a firewall stands that refuses: to observe, it would have to be opened",
-			Hint: "run `postern host lockdown log` or `postern host lockdown status` to see whom it refuses",
-		}
-	}
 	seen, err := observe(ctx, a, host, w.policy, o.limit)
 	if err != nil {
 		return err
@@ -76,23 +70,45 @@ func runObserve(ctx context.Context, a *command.App, o observeOptions, given cha
 	return nil
 }
 
-// observe watches for a time, or until the context ends, and leaves no table behind.
-func observe(ctx context.Context, a *command.App, host *lockdown.Host, p lockdown.Policy, limit time.Duration) (s *observed, err error) {
-	if err := host.Make(ctx, lockdown.Change{Policy: &p}); err != nil {
+// observe watches for a time, or until the context ends, and leaves no table of
+// its own behind.
+func observe(ctx context.Context, a *command.App, host *lockdown.Host, p lockdown.Policy, limit time.Duration) (*observed, error) {
+	reports, err := lockdown.OpenLog(p.LogGroup) // first: whoever else observes has it
+	if err != nil {
 		return nil, err
 	}
+	defer reports.Close()
+	if err := host.Make(ctx, lockdown.Change{Policy: &p, May: refusesNobody}); err != nil {
+		return nil, err
+	}
+	a.Talk().Line(ui.Dim("watching" + forText(limit) + "; nobody is refused"))
+	commands, err := watchCommands(ctx, reports, limit)
 	after := context.WithoutCancel(ctx) // ctrl-C ends the watching, not the clearing up
-	defer func() {
-		if undo := host.Make(after, lockdown.Change{}); err == nil {
-			err = undo
-		}
-	}()
-	names := userNames(after)
-	a.Talk().Line(ui.Dim(fmt.Sprintf("watching for %v; nobody is refused", limit)))
+	state, undo := withdraw(after, host, p)
+	if err := errors.Join(err, undo); err != nil {
+		return nil, err
+	}
+	return newObserved(state, commands, userNames(after, state.Users()...)), nil
+}
+
+// refusesNobody stops a change that would open a firewall.
+func refusesNobody(stands *lockdown.State) error {
+	if stands == nil || stands.Policy.Observe {
+		return nil
+	}
+	return &fault.Error{
+		What: "a firewall stands that refuses: to observe, it would have to be opened",
+		Hint: "run `postern host lockdown log` or `postern host lockdown status` to see whom it refuses",
+	}
+}
+
+// watchCommands collects the commands of each user that are caught with their
+// socket open.
+func watchCommands(ctx context.Context, reports *lockdown.Log, limit time.Duration) (map[uint32]map[string]bool, error) {
 	commands := map[uint32]map[string]bool{}
-	watching, cancel := orUntil(ctx, limit)
+	ctx, cancel := orUntil(ctx, limit)
 	defer cancel()
-	err = lockdown.Listen(watching, p.LogGroup, func(r lockdown.Report) {
+	err := reports.Follow(ctx, func(r lockdown.Report) {
 		if owner, ok := lockdown.Owner(r); ok && r.Owned {
 			if commands[r.UID] == nil {
 				commands[r.UID] = map[string]bool{}
@@ -100,17 +116,22 @@ func observe(ctx context.Context, a *command.App, host *lockdown.Host, p lockdow
 			commands[r.UID][owner.Command] = true
 		}
 	})
-	if err != nil {
-		return nil, err
-	}
-	state, err := host.Read()
-	if err != nil {
-		return nil, err
-	}
-	if state == nil {
-		return nil, &fault.Error{What: "somebody else has removed the table: what was counted is lost", Hint: "does a service flush all rules? try again"}
-	}
-	return newObserved(state, commands, names), nil
+	return commands, err
+}
+
+// withdraw takes the observing table away and gives what it has counted. What
+// somebody has applied in its place stays.
+func withdraw(ctx context.Context, host *lockdown.Host, p lockdown.Policy) (counted *lockdown.State, err error) {
+	err = host.Make(ctx, lockdown.Change{May: func(stands *lockdown.State) error {
+		switch counted = stands; {
+		case stands == nil:
+			return &fault.Error{What: "somebody else has removed the table: what was counted is lost", Hint: "does a service flush all rules? try again"}
+		case !stands.Is(p):
+			return &fault.Error{What: "somebody else has applied another table: it stands, and what was counted is lost", Hint: "run `postern host lockdown status` to see it"}
+		}
+		return nil
+	}})
+	return counted, err
 }
 
 // observed is whom a firewall would refuse.

@@ -179,7 +179,7 @@ func Standing(ctx context.Context, config string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return standingText(w.policy, userNames(ctx)), nil
+	return standingText(w.policy, userNames(ctx, w.policy.Allow...)), nil
 }
 
 // Forget removes what apply --or-last keeps.

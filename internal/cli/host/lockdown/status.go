@@ -29,7 +29,7 @@ func newStatus(a *command.App) *cobra.Command {
 		Use:   "status",
 		Short: "Tell whether the firewall stands, is as it should be, and whom it refuses",
 		Long: "Compares what stands in the kernel with what flags and file ask for, rule by rule. Without any it says that nobody has told it who should be let " +
-			"through, and looks only for rules that others have changed. Exits with 3 if the firewall is absent or differs, if the file cannot be used, or if nobody is left to roll " +
+			"through, and looks only for rules that others have changed. Exits with 3 if the firewall is absent, differs, or only observes, if the file cannot be used, or if nobody is left to roll " +
 			"back a change that was not confirmed. " +
 			"Refusals are counted by user since the last apply; a user without one for a day is forgotten.",
 		Args: command.AtMost(),
@@ -63,8 +63,9 @@ type report struct {
 	Drift       []string       `json:"drift"`
 	Pending     *pending       `json:"pending,omitempty"`
 
-	policy lockdown.Policy
-	names  map[uint32]string
+	policy   lockdown.Policy
+	names    map[uint32]string
+	tampered bool // no policy of ours makes these rules
 }
 
 // pending is a change that has not been confirmed.
@@ -111,7 +112,7 @@ func runStatus(ctx context.Context, a *command.App, o statusOptions, given chang
 
 // good reports whether all is as it should be, as far as that is known.
 func (s *report) good() bool {
-	return s.Standing && len(s.Problems)+len(s.Drift) == 0 && (s.Pending == nil || !s.Pending.Orphaned)
+	return s.Standing && !s.Observing && len(s.Problems)+len(s.Drift) == 0 && (s.Pending == nil || !s.Pending.Orphaned)
 }
 
 // look reads what stands and compares it.
@@ -146,7 +147,7 @@ func (o *statusOptions) look(ctx context.Context, given changed) (*report, error
 	if err != nil {
 		answer.Problems = append(answer.Problems, strings.Split(err.Error(), "\n")...)
 	}
-	answer.fill(state, userNames(ctx))
+	answer.fill(state, userNames(ctx, state.Users()...))
 	answer.Drift = append(answer.Drift, state.Drift(want)...)
 	return answer, nil
 }
@@ -167,7 +168,7 @@ func (o *statusOptions) want(ctx context.Context, given changed, answer *report,
 func (s *report) fill(state *lockdown.State, names map[uint32]string) {
 	p := state.Policy
 	s.Standing, s.Observing, s.LogGroup, s.Unowned = true, p.Observe, p.LogGroup, state.Unowned
-	s.policy, s.names = p, names
+	s.policy, s.names, s.tampered = p, names, len(state.Drift(p)) > 0
 	s.Endpoints = append(s.Endpoints, p.Endpoints...)
 	s.ForwardFrom = append(s.ForwardFrom, p.ForwardFrom...)
 	for _, uid := range p.Allow {
@@ -188,10 +189,14 @@ func (s *report) text(out *ui.Printer) {
 		return
 	}
 	mark := ui.OK
-	if s.Observing || !s.good() {
+	if !s.good() {
 		mark = ui.Warning
 	}
-	out.Mark(mark, ui.Plain(standingText(s.policy, s.names)))
+	text := standingText(s.policy, s.names)
+	if s.tampered {
+		text = "somebody else has changed the rules, so that this need not hold: " + text
+	}
+	out.Mark(mark, ui.Plain(text))
 	for _, p := range s.Problems {
 		out.Mark(ui.Failed, ui.Plain("the settings cannot be used: "+p))
 	}
@@ -227,6 +232,12 @@ func (s *report) pendingText(out *ui.Printer) {
 	}
 }
 
+// labelValue escapes a text as the format says, which is less than Go's %q does:
+// one escape that Prometheus does not know makes it refuse the whole file.
+func labelValue(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(strings.ToValidUTF8(text, ""))
+}
+
 // metrics are in Prometheus's text format.
 //
 // https://prometheus.io/docs/instrumenting/exposition_formats/
@@ -243,7 +254,7 @@ func (s *report) metrics() string {
 	const denied = "postern_lockdown_denied_packets"
 	fmt.Fprintf(&b, "# HELP %s Refused packets since the last apply.\n# TYPE %s gauge\n", denied, denied)
 	for _, d := range s.Denied {
-		fmt.Fprintf(&b, "%s{uid=\"%d\",user=%q,from=\"\"} %d\n", denied, d.UID, strings.ToValidUTF8(d.User, ""), d.Packets)
+		fmt.Fprintf(&b, "%s{uid=\"%d\",user=\"%s\",from=\"\"} %d\n", denied, d.UID, labelValue(d.User), d.Packets)
 	}
 	for _, d := range s.DeniedFrom {
 		fmt.Fprintf(&b, "%s{uid=\"\",user=\"\",from=\"%s\"} %d\n", denied, d.From, d.Packets)

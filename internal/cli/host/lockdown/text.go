@@ -51,20 +51,21 @@ func addressText(addrs []netip.Addr) string {
 	for _, addr := range addrs {
 		out = append(out, addr.String())
 	}
-	if n := len(out); n > 1 {
+	switch n := len(out); n {
+	case 0:
+		return "no endpoint"
+	case 1:
+	default:
 		out = append(out[:n-2], out[n-2]+" and "+out[n-1])
 	}
 	return strings.Join(out, ", ")
 }
 
-// userNames names the users of this host; none if they cannot be read soon,
-// since they are only to be shown.
-func userNames(ctx context.Context) map[uint32]string {
+// userNames names the users of this host, and those whom only the uid finds; as
+// many as can be read soon, since they are only to be shown.
+func userNames(ctx context.Context, uids ...uint32) map[uint32]string {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	names, err := lockdown.UserNames(ctx, lockdown.Getent)
-	if err != nil {
-		return nil
-	}
+	names, _ := lockdown.UserNames(ctx, lockdown.Getent, uids...)
 	return names
 }

@@ -57,10 +57,13 @@ func runVerify(ctx context.Context, a *command.App, json bool) error {
 	if err != nil {
 		return err
 	}
-	if state == nil {
+	switch {
+	case state == nil:
 		return noFirewall()
+	case state.Policy.Observe:
+		return &fault.Error{Code: fault.Findings, What: "the firewall only observes: it refuses nobody", Hint: "run `postern host lockdown apply`"}
 	}
-	names := userNames(ctx)
+	names := userNames(ctx, state.Policy.Allow...)
 	checks, err := selfTest(ctx, host, state.Policy, names)
 	if err != nil {
 		return err
@@ -108,7 +111,7 @@ func checkRows(checks []lockdown.Check, names map[uint32]string) []check {
 
 // proved tries a policy that stands, tells about it, and fails if it does not hold.
 func proved(ctx context.Context, a *command.App, host *lockdown.Host, p lockdown.Policy) error {
-	names := userNames(ctx)
+	names := userNames(ctx, p.Allow...)
 	checks, err := selfTest(ctx, host, p, names)
 	if err != nil {
 		return err

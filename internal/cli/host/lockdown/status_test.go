@@ -1,0 +1,19 @@
+package lockdown
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestLabelValue asks for names of users as Prometheus reads them.
+func TestLabelValue(t *testing.T) {
+	for name, want := range map[string]string{
+		"root": "root", `CORP\ada`: `CORP\\ada`, `q"q`: `q\"q`, "tab\tx": "tab\tx",
+		"zero\u200bwidth": "zero\u200bwidth", "bad\xff": "bad", "two\nlines": `two\nlines`,
+	} {
+		s := report{Denied: []denied{{user{1, name}, 5}}}
+		if line := `{uid="1",user="` + want + `",from=""} 5` + "\n"; !strings.Contains(s.metrics(), line) {
+			t.Errorf("%q: no %s in %s", name, line, s.metrics())
+		}
+	}
+}
