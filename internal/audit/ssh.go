@@ -80,6 +80,7 @@ func (s *SSH) of(a *estate.Account) doors {
 		if in {
 			d.groups = append(d.groups, t)
 		} else {
+			t.severity = Low
 			d.others = append(d.others, t)
 		}
 	}

@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"slices"
+	"unicode"
 
 	"github.com/postern-dev/postern/iam"
 	"github.com/postern-dev/postern/iam/eval"
@@ -37,13 +38,30 @@ func sshMembers(_ *view, in *doors) []deed {
 }
 
 // sshGroupNames are about who can rename a group that lets people in, and one
-// that does not.
+// that lets in fewer, or none: it may be there or be made.
 func sshGroupNames(v *view, in *doors) []deed {
 	d := in.group("put another group in the place of %s", "iam:UpdateGroup")
-	others := v.able(in.account.ID, deed{action: d.action, targets: in.others})
-	d.leaves = func(arn string) bool { return others[arn] == nil }
+	every := []target{{arn: in.account.GroupARN("/", "*")}}
+	renames := v.able(in.account.ID, deed{action: d.action, targets: slices.Concat(in.groups, in.others)})
+	names := v.able(in.account.ID, deed{action: d.action, targets: every})
+	makes := v.able(in.account.ID, deed{action: "iam:CreateGroup", targets: every})
+	d.leaves = func(who string, t target) bool {
+		lesser := func(other target) bool { return other.severity < t.severity }
+		return !slices.ContainsFunc(renames[who].targets, lesser) && (makes[who] == nil || !in.namesOthers(names[who]))
+	}
 	d.doubt = true // the names that the groups come to have must be theirs to give, too
 	return []deed{d}
+}
+
+// namesOthers reports whether somebody can do something to other groups than
+// those that let people in, whether there are any or not.
+func (in *doors) namesOthers(who *doers) bool {
+	return slices.ContainsFunc(who.evidence, func(f reach.Finding) bool {
+		return f.Unknown || slices.ContainsFunc(f.Resources, func(pattern string) bool {
+			name := short(pattern)
+			return iam.HasWildcard(name) || !slices.ContainsFunc(in.groups, func(t target) bool { return short(t.arn) == name })
+		})
+	})
 }
 
 func sshKeys(_ *view, in *doors) []deed {
@@ -60,7 +78,7 @@ const (
 func sshWithdrawnKeys(v *view, in *doors) []deed {
 	d := in.user("make withdrawn SSH keys active again of %s", status, upload, remove)
 	uploaders := v.able(in.account.ID, deed{action: upload, targets: in.users})
-	d.leaves = func(arn string) bool { return uploaders[arn] != nil }
+	d.leaves = func(who string, t target) bool { return uploaders[who].does(t) }
 	return []deed{d}
 }
 
@@ -71,9 +89,31 @@ func sshKeyTags(v *view, in *doors) []deed {
 	if key == "" {
 		return nil
 	}
-	d := in.user("write SSH keys into the tag "+key+" of %s", "iam:TagUser").tagged(key)
-	d.facts.Like = map[string]reach.Pattern{"aws:RequestTag/" + key: {Text: "*ssh-ed25519*"}} // sync takes no other type from a tag
-	return []deed{d}
+	writes := func(what, spelling string) deed {
+		d := in.user("write SSH keys into the tag "+what+" of %s", "iam:TagUser").tagged(spelling, key)
+		d.facts.Like = map[string]reach.Pattern{"aws:RequestTag/" + key: {Text: "*ssh-ed25519*"}} // sync takes no other type from a tag
+		return d
+	}
+	as, otherwise := writes(key, key), writes(key+", spelt in other letters,", otherCase(key))
+	able := v.able(in.account.ID, as)
+	otherwise.leaves = func(who string, t target) bool { return able[who].does(t) }
+	otherwise.doubt = true // see tagged
+	return []deed{as, otherwise}
+}
+
+// otherCase spells a key as nobody does who lists its spellings.
+func otherCase(key string) string {
+	swap := func(r rune) rune {
+		if up := unicode.ToUpper(r); up != r {
+			return up
+		}
+		return unicode.ToLower(r)
+	}
+	letters := []rune(key)
+	for i := range letters[:len(letters)-1] {
+		letters[i] = swap(letters[i])
+	}
+	return string(letters)
 }
 
 // sshInstanceTags tells who can write the tag that gives sudo, and of the others
@@ -89,7 +129,7 @@ func sshInstanceTags(v *view, in *doors) []deed {
 	}
 	if len(out) == 2 {
 		sudo := v.able(in.account.ID, out[0])
-		out[1].leaves = func(arn string) bool { return sudo[arn] != nil }
+		out[1].leaves = func(who string, _ target) bool { return sudo[who] != nil }
 	}
 	return out
 }
@@ -165,8 +205,9 @@ func (d deed) tagged(key string, with ...string) deed {
 	if len(with) == 0 {
 		with = []string{key}
 	}
-	// In any case of letters: AWS has said of IAM both that it tells such keys apart
-	// and that it does not. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+	// In any case of letters: of users and roles IAM does not tell such keys apart. Which
+	// spelling stays when a tag is written in another, it does not say.
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#case-sensitivity
 	d.alsoIf(iam.Condition{Operator: "ForAnyValue:StringEqualsIgnoreCase", Key: "aws:TagKeys", Values: with})
 	return d
 }

@@ -118,6 +118,10 @@ var calls = []struct {
 	{rule: "SSH-002", name: "two groups", fleet: fleet{job: allow("iam:UpdateGroup", "*")}, want: []string{"high role/job could put another group in the place of group operators (sudo) and group engineers"}},
 	{rule: "SSH-002", name: "two groups by name", fleet: fleet{job: allow("iam:UpdateGroup", "arn:aws:iam::*:group/engineers") + "," + allow("iam:UpdateGroup", "arn:aws:iam::*:group/staff")}, want: []string{"medium role/job could put another group in the place of group engineers"}},
 	{rule: "SSH-002", name: "the group alone", fleet: fleet{job: allow("iam:UpdateGroup", "arn:aws:iam::*:group/engineers")}},
+	{rule: "SSH-002", name: "a group that lets in and one that gives sudo", fleet: fleet{job: allow("iam:UpdateGroup", "arn:aws:iam::*:group/engineers") + "," + allow("iam:UpdateGroup", "arn:aws:iam::*:group/team/operators")}, want: []string{"high role/job could put another group in the place of group operators (sudo)"}},
+	{rule: "SSH-002", name: "the group, and one that is yet to be made", fleet: fleet{job: allow("iam:UpdateGroup", "arn:aws:iam::*:group/engineers") + "," + allow("iam:*Group", "arn:aws:iam::*:group/mine/*")}, want: []string{"medium role/job could put another group in the place of group engineers"}},
+	{rule: "SSH-002", name: "the group, and one that nobody makes", fleet: fleet{job: allow("iam:UpdateGroup", "arn:aws:iam::*:group/engineers") + "," + allow("iam:UpdateGroup", "arn:aws:iam::*:group/mine/*")}},
+	{rule: "SSH-002", name: "the group, which is made again", fleet: fleet{job: allow("iam:UpdateGroup", "arn:aws:iam::*:group/engineers") + "," + allow("iam:CreateGroup", "*")}},
 	{rule: "SSH-002", name: "others alone", fleet: fleet{job: allow("iam:UpdateGroup", "arn:aws:iam::*:group/staff")}},
 
 	{rule: "SSH-003", name: "anybody's", fleet: fleet{job: allow("iam:UploadSSHPublicKey", "*")}, want: []string{"high role/job can upload SSH keys for bob (sudo) and alice"}},
@@ -133,6 +137,7 @@ var calls = []struct {
 
 	{rule: "SSH-004", name: "anybody's", fleet: fleet{job: allow("iam:UpdateSSHPublicKey", "*")}, want: []string{"high role/job can make withdrawn SSH keys active again of bob (sudo) and alice"}},
 	{rule: "SSH-004", name: "one's own", fleet: fleet{alice: allow("iam:UpdateSSHPublicKey", self)}},
+	{rule: "SSH-004", name: "who can upload for some", fleet: fleet{job: allow("iam:UpdateSSHPublicKey", "*") + "," + allow("iam:UploadSSHPublicKey", user+"alice")}, want: []string{"high role/job can make withdrawn SSH keys active again of bob (sudo)"}},
 	{rule: "SSH-004", name: "who can upload, too", fleet: fleet{job: allow("iam:*SSHPublicKey", "*")}},
 
 	{rule: "SSH-005", name: "any tag", fleet: fleet{job: allow("iam:TagUser", "*")}, want: []string{"high role/job can write SSH keys into the tag ssh-key of bob (sudo) and alice"}},
@@ -143,7 +148,9 @@ var calls = []struct {
 	{rule: "SSH-005", name: "another value", fleet: fleet{job: allow("iam:TagUser", "*", `"StringEquals":{"aws:RequestTag/ssh-key":["none","revoked"]}`)}},
 	{rule: "SSH-005", name: "a value that is a key", fleet: fleet{job: allow("iam:TagUser", "*", `"StringLike":{"aws:RequestTag/SSH-key":"ssh-*"}`)}, want: []string{"high role/job could write SSH keys into the tag ssh-key of bob (sudo) and alice"}},
 	{rule: "SSH-005", name: "without the tag", fleet: fleet{job: allow("iam:TagUser", "*", `"Null":{"aws:RequestTag/ssh-key":"true"}`)}},
-	{rule: "SSH-005", name: "the tag is denied", fleet: fleet{job: allow("iam:TagUser", "*") + denies("iam:TagUser", "*", `"ForAnyValue:StringLike":{"aws:TagKeys":"ssh-*"}`)}},
+	{rule: "SSH-005", name: "the tag is denied", fleet: fleet{job: allow("iam:TagUser", "*") + denies("iam:TagUser", "*", `"ForAnyValue:StringLike":{"aws:TagKeys":"ssh-*"}`)}, want: []string{"high role/job could write SSH keys into the tag ssh-key, spelt in other letters, of bob (sudo) and alice"}},
+	{rule: "SSH-005", name: "the tag is denied in one spelling", fleet: fleet{job: allow("iam:TagUser", "*") + denies("iam:TagUser", "*", `"ForAnyValue:StringEquals":{"aws:TagKeys":["ssh-key","SSH-KEY"]}`)}, want: []string{"high role/job could write SSH keys into the tag ssh-key, spelt in other letters, of bob (sudo) and alice"}},
+	{rule: "SSH-005", name: "the tag is denied in any spelling", fleet: fleet{job: allow("iam:TagUser", "*") + denies("iam:TagUser", "*", `"ForAnyValue:StringEqualsIgnoreCase":{"aws:TagKeys":"ssh-key"}`)}},
 	{rule: "SSH-005", name: "the tag alone is denied", fleet: fleet{job: allow("iam:TagUser", "*") + denies("iam:TagUser", "*", `"ForAllValues:StringEquals":{"aws:TagKeys":"ssh-key"}`)}, want: []string{"high role/job could write SSH keys into the tag ssh-key of bob (sudo) and alice"}},
 
 	{rule: "SSH-006", name: "any tag", fleet: fleet{job: allow("ec2:*", "*")}, want: []string{"high role/job can set the tag ssh-sudo of instances"}},

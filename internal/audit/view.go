@@ -43,8 +43,8 @@ type deed struct {
 	action  string
 	facts   reach.Facts // of the requests that matter, but for the time; zero: nothing is known
 	targets []target
-	leaves  func(arn string) bool // out who cannot make use of it, or is told of elsewhere; nil: nobody
-	doubt   bool                  // it takes more than the call
+	leaves  func(who string, t target) bool // out who cannot make use of it, or is told of elsewhere; nil: nobody
+	doubt   bool                            // it takes more than the call
 
 	does string // "add users to %s": the verb, and where the targets' names belong
 	fix  func(eval.PrincipalKind) Fix
@@ -66,6 +66,10 @@ type doers struct {
 	extent   reach.Extent // the most, over the targets
 	evidence []reach.Finding
 }
+
+// does reports whether a target is among those that somebody, if there is one,
+// could do a deed to.
+func (d *doers) does(t target) bool { return d != nil && slices.Contains(d.targets, t) }
 
 // findings has one for each reason why somebody could do the deed.
 func (v *view) findings(account string, d deed) []Finding {
@@ -111,7 +115,7 @@ func (v *view) able(account string, d deed) map[string]*doers {
 	for _, t := range d.targets {
 		for _, a := range world.WhoCan(d.action, t.arn) {
 			arn := a.Principal.ARN
-			if arn == t.arn || d.leaves != nil && d.leaves(arn) {
+			if arn == t.arn || d.leaves != nil && d.leaves(arn, t) {
 				continue
 			}
 			one := &doers{kind: a.Principal.Kind, who: []string{arn}, targets: []target{t}, extent: a.Extent, evidence: t.means(a.Via)}

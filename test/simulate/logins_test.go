@@ -28,34 +28,37 @@ const (
 // deciders are users, each with a policy under which it might decide about the
 // logins of others.
 var deciders = map[string]string{
-	"any-group":        `{"Effect":"Allow","Action":"iam:*Group","Resource":"*"}`,
-	"one-group":        `{"Effect":"Allow","Action":"iam:AddUserToGroup","Resource":"arn:aws:iam::*:group/engineers"}`,
-	"another-group":    `{"Effect":"Allow","Action":"iam:AddUserToGroup","Resource":"arn:aws:iam::*:group/staff"}`,
-	"group-with-mfa":   `{"Effect":"Allow","Action":"iam:AddUserToGroup","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}`,
-	"keys":             `{"Effect":"Allow","Action":"iam:UploadSSHPublicKey","Resource":"` + users + `*"}`,
-	"own-keys":         `{"Effect":"Allow","Action":"iam:*SSHPublicKey","Resource":"` + users + `${aws:username}"}`,
-	"own-by-denial":    `{"Effect":"Allow","Action":"iam:*SSHPublicKey","Resource":"*"},{"Effect":"Deny","Action":"iam:*","NotResource":"` + users + `${aws:username}"}`,
-	"named-alike":      `{"Effect":"Allow","Action":"iam:UploadSSHPublicKey","Resource":"` + users + `*${aws:username}"}`,
-	"key-status":       `{"Effect":"Allow","Action":"iam:UpdateSSHPublicKey","Resource":"` + users + `a*"}`,
-	"tags":             `{"Effect":"Allow","Action":"iam:TagUser","Resource":"*"}`,
-	"other-tags":       `{"Effect":"Allow","Action":"iam:TagUser","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["team","cost"]}}}`,
-	"tags-with-team":   `{"Effect":"Allow","Action":"iam:TagUser","Resource":"*","Condition":{"ForAnyValue:StringEquals":{"aws:TagKeys":"team"}}}`,
-	"tag-denied":       `{"Effect":"Allow","Action":"iam:TagUser","Resource":"*"},{"Effect":"Deny","Action":"iam:TagUser","Resource":"*","Condition":{"ForAnyValue:StringLike":{"aws:TagKeys":"ssh-*"}}}`,
-	"tag-alone-denied": `{"Effect":"Allow","Action":"iam:TagUser","Resource":"*"},{"Effect":"Deny","Action":"iam:TagUser","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":"ssh-key"}}}`,
-	"tag-revoked":      `{"Effect":"Allow","Action":"iam:TagUser","Resource":"*","Condition":{"StringEquals":{"aws:RequestTag/ssh-key":"revoked"}}}`,
-	"instances":        `{"Effect":"Allow","Action":"ec2:*","Resource":"*"}`,
-	"new-instances":    `{"Effect":"Allow","Action":"ec2:CreateTags","Resource":"*","Condition":{"StringEquals":{"ec2:CreateAction":"RunInstances"}}}`,
-	"volumes":          `{"Effect":"Allow","Action":"ec2:CreateTags","Resource":"arn:aws:ec2:*:*:volume/*"}`,
+	"any-group":         `{"Effect":"Allow","Action":"iam:*Group","Resource":"*"}`,
+	"one-group":         `{"Effect":"Allow","Action":"iam:AddUserToGroup","Resource":"arn:aws:iam::*:group/engineers"}`,
+	"another-group":     `{"Effect":"Allow","Action":"iam:AddUserToGroup","Resource":"arn:aws:iam::*:group/staff"}`,
+	"group-with-mfa":    `{"Effect":"Allow","Action":"iam:AddUserToGroup","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}`,
+	"keys":              `{"Effect":"Allow","Action":"iam:UploadSSHPublicKey","Resource":"` + users + `*"}`,
+	"own-keys":          `{"Effect":"Allow","Action":"iam:*SSHPublicKey","Resource":"` + users + `${aws:username}"}`,
+	"own-by-denial":     `{"Effect":"Allow","Action":"iam:*SSHPublicKey","Resource":"*"},{"Effect":"Deny","Action":"iam:*","NotResource":"` + users + `${aws:username}"}`,
+	"named-alike":       `{"Effect":"Allow","Action":"iam:UploadSSHPublicKey","Resource":"` + users + `*${aws:username}"}`,
+	"key-status":        `{"Effect":"Allow","Action":"iam:UpdateSSHPublicKey","Resource":"` + users + `a*"}`,
+	"tags":              `{"Effect":"Allow","Action":"iam:TagUser","Resource":"*"}`,
+	"other-tags":        `{"Effect":"Allow","Action":"iam:TagUser","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["team","cost"]}}}`,
+	"tags-with-team":    `{"Effect":"Allow","Action":"iam:TagUser","Resource":"*","Condition":{"ForAnyValue:StringEquals":{"aws:TagKeys":"team"}}}`,
+	"tag-denied":        `{"Effect":"Allow","Action":"iam:TagUser","Resource":"*"},{"Effect":"Deny","Action":"iam:TagUser","Resource":"*","Condition":{"ForAnyValue:StringLike":{"aws:TagKeys":"ssh-*"}}}`,
+	"tag-denied-anyhow": `{"Effect":"Allow","Action":"iam:TagUser","Resource":"*"},{"Effect":"Deny","Action":"iam:TagUser","Resource":"*","Condition":{"ForAnyValue:StringEqualsIgnoreCase":{"aws:TagKeys":"ssh-key"}}}`,
+	"tag-alone-denied":  `{"Effect":"Allow","Action":"iam:TagUser","Resource":"*"},{"Effect":"Deny","Action":"iam:TagUser","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":"ssh-key"}}}`,
+	"tag-revoked":       `{"Effect":"Allow","Action":"iam:TagUser","Resource":"*","Condition":{"StringEquals":{"aws:RequestTag/ssh-key":"revoked"}}}`,
+	"instances":         `{"Effect":"Allow","Action":"ec2:*","Resource":"*"}`,
+	"new-instances":     `{"Effect":"Allow","Action":"ec2:CreateTags","Resource":"*","Condition":{"StringEquals":{"ec2:CreateAction":"RunInstances"}}}`,
+	"volumes":           `{"Effect":"Allow","Action":"ec2:CreateTags","Resource":"arn:aws:ec2:*:*:volume/*"}`,
 }
 
 // deeds are the requests by which one decides, a rule each.
 var deeds = map[string][]request{
 	"SSH-001": {{Action: "iam:AddUserToGroup", Resource: "arn:aws:iam::" + account + ":group/engineers", Context: map[string]any{"aws:MultiFactorAuthPresent": "true"}}},
+	"SSH-002": {{Action: "iam:UpdateGroup", Resource: "arn:aws:iam::" + account + ":group/engineers"}}, // who may can also make the other group
 	"SSH-003": {{Action: "iam:UploadSSHPublicKey", Resource: users + "alice"}},
 	"SSH-004": {{Action: "iam:UpdateSSHPublicKey", Resource: users + "alice"}},
 	"SSH-005": {
 		{Action: "iam:TagUser", Resource: users + "alice", Context: tags("ssh-key")},
 		{Action: "iam:TagUser", Resource: users + "alice", Context: tags("ssh-key", "team")},
+		{Action: "iam:TagUser", Resource: users + "alice", Context: tags("SSH-KEy")}, // the same tag, as far as is known
 	},
 	"SSH-006": {{Action: "ec2:CreateTags", Resource: "arn:aws:ec2:eu-west-1:" + account + ":instance/i-0123456789abcdef0", Context: tags("postern:ssh-sudo-groups")}},
 }
