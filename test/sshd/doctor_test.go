@@ -37,6 +37,11 @@ func TestDoctor(t *testing.T) {
 			mend: func(h *host) { h.run("rm", "/etc/ssh/sshd_config.d/50-x.conf") },
 		},
 		{
+			name: "a hardened image", check: "admission",
+			trouble: func(h *host) { h.write("/etc/ssh/sshd_config.d/50-cis.conf", "AllowGroups sshusers admin\n") },
+			mend:    func(h *host) { h.run("groupadd", "sshusers"); h.run("usermod", "-aG", "sshusers", "alice") },
+		},
+		{
 			name: "an earlier file", check: "effective",
 			trouble: func(h *host) {
 				h.write("/etc/ssh/sshd_config.d/05-x.conf", "AuthorizedKeysCommand none\n")

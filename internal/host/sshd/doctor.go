@@ -29,6 +29,7 @@ func Doctor(ctx context.Context, h Host, accounts []string) ([]Finding, error) {
 	checks = append(
 		checks, check{"match", checkMatch}, check{"break-glass", checkBreakGlass}, check{"short-keys", checkShortKeys},
 		check{"selinux", checkSELinux}, check{"locked", func(m *machine) []Finding { return checkLocked(m, accounts) }},
+		check{"admission", func(m *machine) []Finding { return checkAdmission(m, accounts) }},
 	)
 	var out []Finding
 	for _, c := range checks {

@@ -25,7 +25,7 @@ func newDoctor(a *command.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Find what breaks logins, with the fix of each",
-		Long: "Looks at what is known to break SSH by IAM: EC2 Instance Connect's command line, Match blocks, an Include that is missing, permissions on the way to the " +
+		Long: "Looks at what is known to break SSH by IAM: EC2 Instance Connect's command line, Match blocks, AllowGroups, an Include that is missing, permissions on the way to the " +
 			"program, SELinux, accounts that count as locked, short RSA keys, an old snapshot. Exits with 3 if a finding stands in the way of a login; " +
 			"warnings alone do not. --fix makes the fixes that can lock nobody out and looks again.",
 		Args:    command.AtMost(),
