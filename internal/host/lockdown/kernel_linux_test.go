@@ -243,6 +243,41 @@ func TestDriftOf(t *testing.T) {
 	}
 }
 
+// TestDriftOfText changes our text line by line, and asks that what it makes is
+// drift.
+func TestDriftOfText(t *testing.T) {
+	need(t)
+	tests := []struct{ name, from, to, want string }{
+		{"an endpoint that expires", "elements = { 169.254.169.254 }", "flags timeout; elements = { 169.254.169.254 timeout 1h }", "the elements of set endpoint4 expire otherwise"},
+		{"a user who expires", "elements = { 0 }", "flags timeout; elements = { 0 timeout 1h }", "the elements of set allow_uid expire otherwise"},
+		{"refusals forgotten soon", "timeout 86400s", "timeout 5s", "the elements of set denied_uid expire otherwise"},
+		{"refusals forgotten at once", "{ meta skuid }", "{ meta skuid timeout 1s }", "rule 2 of chain guard is another one"},
+		{"few refusals", "size 4096", "size 16", "set denied_uid is of another kind"},
+		{"refusals uncounted", "\t\tcounter\n", "", "set denied_uid does not count"},
+		{"a priority", "priority -150", "priority -149", "chain output_early is hooked elsewhere"},
+		{"another refusal", "admin-prohibited", "port-unreachable", "rule 2 of chain deny is another one"},
+		{"new connections", "established,related", "established,related,new", "rule 4 of chain guard is another one"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := *only(t, 0)
+			text := strings.Replace(Print(p), tt.from, tt.to, 1)
+			if text == Print(p) {
+				t.Fatal("nothing to change")
+			}
+			file := filepath.Join(t.TempDir(), "lockdown.nft")
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			run(t, "nft", "-f", file)
+			curl(t, 999, imds4)
+			if d := cmp.Diff([]string{tt.want}, state(t).Drift(p)); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
 // TestForeignTable asks that a table of our name that others have made, of
 // whatever shape, is drift, and can be replaced and removed.
 func TestForeignTable(t *testing.T) {

@@ -251,8 +251,12 @@ func (l *live) setDrift(want set) []string {
 	switch {
 	case !ok:
 		return []string{fmt.Sprintf("set %s is missing", want.name)}
-	case is.KeyType.Name != string(want.key) || is.Interval != want.interval || is.Timeout != want.timeout:
+	case is.KeyType.Name != string(want.key) || is.Interval != want.interval || is.Size != want.size:
 		return []string{fmt.Sprintf("set %s is of another kind", want.name)}
+	case is.Timeout != want.timeout, is.HasTimeout != (want.timeout != 0):
+		return []string{fmt.Sprintf("the elements of set %s expire otherwise", want.name)}
+	case want.timeout != 0 && slices.ContainsFunc(l.elements[want.name], uncounted):
+		return []string{fmt.Sprintf("set %s does not count", want.name)}
 	case want.timeout != 0:
 		return nil // its elements are what was counted
 	}
@@ -266,6 +270,8 @@ func (l *live) setDrift(want set) []string {
 	}
 	return out
 }
+
+func uncounted(e nftables.SetElement) bool { return e.Counter == nil }
 
 // difference gives the elements that are and should not be, and the reverse.
 func difference(is, want []nftables.SetElement) (more, less []nftables.SetElement) {
@@ -341,7 +347,7 @@ func bare(list []expr.Any) []expr.Any {
 		case *expr.Lookup:
 			out[i] = &expr.Lookup{SourceRegister: e.SourceRegister, SetName: e.SetName, Invert: e.Invert}
 		case *expr.Dynset:
-			out[i] = &expr.Dynset{SrcRegKey: e.SrcRegKey, SetName: e.SetName, Operation: e.Operation, Invert: e.Invert}
+			out[i] = &expr.Dynset{SrcRegKey: e.SrcRegKey, SetName: e.SetName, Operation: e.Operation, Timeout: e.Timeout, Invert: e.Invert}
 		default:
 			out[i] = e
 		}
