@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"syscall"
 	"testing"
 
@@ -69,8 +70,9 @@ func reenter(m *testing.M) int {
 	if outside = missing(); outside != "" {
 		return m.Run()
 	}
+	removeStale()
 	runtime.LockOSThread() // the death signal is bound to the thread that starts the child
-	group := fmt.Sprintf("postern-test-%d", os.Getpid())
+	group := groupPrefix + strconv.Itoa(os.Getpid())
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Pdeathsig:  syscall.SIGKILL,

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -161,6 +162,22 @@ func enterGroups(group string) error {
 		return errors.New("there are no control groups below /sys/fs/cgroup")
 	}
 	return nil
+}
+
+// groupPrefix is what the process that starts the tests has before its number
+// in the name of their control group.
+const groupPrefix = "postern-test-"
+
+// removeStale removes control groups of tests that were killed themselves.
+func removeStale() {
+	for _, hierarchy := range hierarchies {
+		list, _ := filepath.Glob(filepath.Join(hierarchy, groupPrefix+"*")) // the pattern is ours
+		for _, dir := range list {
+			if _, err := os.Stat("/proc/" + strings.TrimPrefix(filepath.Base(dir), groupPrefix)); err != nil {
+				removeGroups(filepath.Base(dir))
+			}
+		}
+	}
 }
 
 // removeGroups removes what is left of a control group. Processes that were
