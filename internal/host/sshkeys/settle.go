@@ -56,13 +56,17 @@ func (p *Plan) make(u User) {
 	p.step(Step{Kind: AddUser, Name: u.Name, UID: u.UID, Comment: Comment(u.UserID)})
 }
 
-// open undoes a lock of ours. Another one is the administrator's.
+// open undoes a lock of ours, and finishes what is half made. Another lock is
+// the administrator's.
 func (p *Plan) open(u User, a Account) {
 	switch {
 	case a.Access == Locked || a.Access == Barred && p.removed[u.UserID]:
 		p.step(Step{Kind: Restore, Name: a.Name, UID: u.UID})
 	case a.Access == Barred:
 		p.problem(u, "account "+a.Name+" is locked, expired or without a shell, and not by Postern: it stays so", "")
+	}
+	if a.Homeless { // useradd writes the account first, and was killed before its home
+		p.step(Step{Kind: MakeHome, Name: a.Name, UID: u.UID})
 	}
 }
 

@@ -39,6 +39,7 @@ type Account struct {
 	Groups    []string // supplementary, sorted
 	Access    Access
 	Processes bool // whether any run as it
+	Homeless  bool // its home is not there; said of Postern's alone
 }
 
 // Access is whether an account lets anybody in.
@@ -103,6 +104,7 @@ const (
 	RenameUser  Kind = "rename-user"  // to To
 	RenameGroup Kind = "rename-group" // to To
 	Restore     Kind = "restore"      // undo a Lock
+	MakeHome    Kind = "make-home"    // that AddUser was killed before
 	SetGroups   Kind = "set-groups"   // make Members the supplementary groups
 	Lock        Kind = "lock"         // lock the password, expire the account, take its shell
 	EndSessions Kind = "end-sessions" // ask logind to

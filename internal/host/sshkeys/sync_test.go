@@ -437,3 +437,21 @@ func TestNamesThatAreNotIAMs(t *testing.T) {
 		}
 	}
 }
+
+// An account that useradd was killed over gets its home in the next round; a
+// removed one needs none.
+func TestHomeless(t *testing.T) {
+	alice, bob := anIAMUser(1, "alice", "engineers"), anIAMUser(2, "bob", "engineers")
+	w := newWorld(t, alice, bob)
+	w.clean()
+	bob.Groups = nil
+	w.clean()
+	w.clean()
+	for _, name := range []string{"alice", "bob"} {
+		w.edit(name, func(a *sshkeys.Account) { a.Homeless = true })
+	}
+	w.clean()
+	w.wantSteps("make-home alice")
+	w.clean()
+	w.wantSteps()
+}

@@ -89,6 +89,8 @@ func (h Host) Do(ctx context.Context, s sshkeys.Step) error {
 		return h.run(ctx, "usermod", "--login", s.To, "--", s.Name)
 	case sshkeys.Restore:
 		return h.restore(ctx, s.Name)
+	case sshkeys.MakeHome: // of PAM, which copies /etc/skel and labels for SELinux; one that is there it leaves
+		return h.run(ctx, "mkhomedir_helper", s.Name)
 	case sshkeys.SetGroups:
 		return h.run(ctx, "usermod", "--groups", strings.Join(s.Members, ","), "--", s.Name)
 	case sshkeys.Lock:

@@ -214,6 +214,39 @@ printf 'INACTIVE=30\nEXPIRE=2026-01-01\n' >>/etc/default/useradd`
 	}
 }
 
+// TestHomeless: useradd writes the account, is killed, and the home never comes.
+func TestHomeless(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	h := testHost()
+	create(t, h)
+	homeless := func() bool {
+		s, err := h.State(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(s.Accounts, func(a sshkeys.Account) bool { return a.Homeless })
+	}
+	if homeless() {
+		t.Error("homeless with a home")
+	}
+	if err := os.RemoveAll(home); err != nil {
+		t.Fatal(err)
+	}
+	if !homeless() {
+		t.Error("not homeless without one")
+	}
+	take(t, h, sshkeys.MakeHome)
+	info, err := os.Stat(home)
+	if err != nil || info.Sys().(*syscall.Stat_t).Uid != zoe || homeless() {
+		t.Errorf("home: %v, %v", info, err)
+	}
+	if _, err := os.Stat(home + "/.profile"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAccess(t *testing.T) {
 	if !alone(t) {
 		return

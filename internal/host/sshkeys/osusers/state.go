@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -73,9 +75,15 @@ func (h Host) State(context.Context) (sshkeys.State, error) {
 		a := sshkeys.Account{Name: u[0], UID: number(u[2]), GID: number(u[3]), Comment: u[4], Access: access(u, secrets[u[0]])}
 		a.Groups = slices.Compact(slices.Sorted(slices.Values(members[a.Name])))
 		a.Processes = busy[a.UID]
+		a.Homeless = sshkeys.OwnUID(a.UID) && !there(u[5])
 		s.Accounts = append(s.Accounts, a)
 	}
 	return s, nil
+}
+
+func there(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // number is of a field; one that is none becomes nobody's.

@@ -25,6 +25,7 @@ func Conform(t *testing.T, h sshkeys.Host, groups []string) {
 	}{
 		{sshkeys.Step{Kind: sshkeys.AddGroup, Name: "zoe", UID: uid}, nil},
 		{sshkeys.Step{Kind: sshkeys.AddUser, Name: "zoe", UID: uid, Comment: sshkeys.Comment(id)}, func() {}},
+		{sshkeys.Step{Kind: sshkeys.MakeHome, Name: "zoe", UID: uid}, func() {}},
 		{sshkeys.Step{Kind: sshkeys.SetGroups, Name: "zoe", UID: uid, Members: groups}, func() { account.Groups = groups }},
 		{sshkeys.Step{Kind: sshkeys.SetGroups, Name: "zoe", UID: uid, Members: groups[:1]}, func() { account.Groups = groups[:1] }},
 		{sshkeys.Step{Kind: sshkeys.Sudoers, Members: []string{"zoe"}}, func() {}},
@@ -49,7 +50,7 @@ func Conform(t *testing.T, h sshkeys.Host, groups []string) {
 	}
 	rename(t, h, account)
 	for _, kind := range []sshkeys.Kind{
-		sshkeys.AddUser, sshkeys.AddGroup, sshkeys.RenameUser, sshkeys.RenameGroup, sshkeys.Restore, sshkeys.SetGroups,
+		sshkeys.AddUser, sshkeys.AddGroup, sshkeys.RenameUser, sshkeys.RenameGroup, sshkeys.Restore, sshkeys.MakeHome, sshkeys.SetGroups,
 		sshkeys.Lock, sshkeys.EndSessions, sshkeys.Terminate, sshkeys.Kill,
 	} {
 		if err := h.Do(t.Context(), sshkeys.Step{Kind: kind, Name: "root", UID: uid + 1, To: "toor", Members: groups}); err == nil {

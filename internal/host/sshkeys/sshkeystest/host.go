@@ -85,6 +85,8 @@ func (h *Host) Do(_ context.Context, s sshkeys.Step) error {
 		return h.renameGroup(s)
 	case sshkeys.Restore:
 		return h.edit(s, func(a *sshkeys.Account) { a.Access = sshkeys.Open })
+	case sshkeys.MakeHome:
+		return h.edit(s, func(a *sshkeys.Account) { a.Homeless = false })
 	case sshkeys.SetGroups:
 		return h.edit(s, func(a *sshkeys.Account) { a.Groups = slices.Clone(s.Members) })
 	case sshkeys.Lock:
