@@ -25,8 +25,10 @@ const (
 	commandBind     = 1
 	copyPacket      = 2
 
+	packetHeader  = 1 // hardware protocol in two bytes, then the hook
 	packetPayload = 9
 	packetUID     = 11
+	hookForward   = 2
 
 	genericHeader = 4 // nfgenmsg: family, version, group
 	headerBytes   = 64
@@ -114,15 +116,17 @@ func parseReport(data []byte) (Report, bool) {
 	}
 	var r Report
 	var uid uint32
-	ok, owned := false, false
+	ok, owned, forwarded := false, false, false
 	for _, a := range attributes {
 		switch {
+		case a.Type == packetHeader && len(a.Data) == 4:
+			forwarded = a.Data[2] == hookForward
 		case a.Type == packetPayload:
 			r, ok = parsePacket(a.Data)
 		case a.Type == packetUID && len(a.Data) == 4:
 			uid, owned = binary.BigEndian.Uint32(a.Data), true
 		}
 	}
-	r.UID, r.Owned = uid, owned
+	r.UID, r.Owned, r.Forwarded = uid, owned, forwarded
 	return r, ok
 }

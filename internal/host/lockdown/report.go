@@ -8,10 +8,11 @@ import (
 // Report is one refused packet, or while observing one that would have been.
 // The kernel limits how many are reported; the counts of State are complete.
 type Report struct {
-	UID      uint32 // whose socket sent it, if Owned
-	Owned    bool   // false: forwarded, or of no socket
-	Protocol string // tcp, udp, icmp or other
-	From, To netip.AddrPort
+	UID       uint32 // whose socket sent it, if Owned
+	Owned     bool
+	Forwarded bool   // from a container or another machine; neither: the kernel sent it for a socket that is gone
+	Protocol  string // tcp, udp, icmp or other
+	From, To  netip.AddrPort
 }
 
 // parsePacket reads the addresses of an IP packet, and its ports if it has some.

@@ -7,6 +7,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	mdl "github.com/mdlayher/netlink"
 )
 
 // listen collects reports while something is done, until there are some.
@@ -61,7 +63,7 @@ func TestFollow(t *testing.T) {
 	}{{true, 999, "10.0.0.1", "169.254.169.254:80"}, {true, 1000, "fd00:1::1", "[fd00:ec2::254]:80"}, {false, 0, "172.17.0.2", "169.254.169.254:80"}}
 	for i, r := range got {
 		w := want[i]
-		if r.Owned != w.owned || r.UID != w.uid || r.Protocol != "tcp" || r.To.String() != w.to || r.From.Addr().String() != w.from || r.From.Port() == 0 {
+		if r.Owned != w.owned || r.Forwarded == w.owned || r.UID != w.uid || r.Protocol != "tcp" || r.To.String() != w.to || r.From.Addr().String() != w.from || r.From.Port() == 0 {
 			t.Errorf("%+v, want %+v", r, w)
 		}
 	}
@@ -94,5 +96,20 @@ func TestOwner(t *testing.T) {
 	}
 	if p, ok := Owner(Report{Protocol: "tcp", From: netip.MustParseAddrPort("10.0.0.1:1")}); ok {
 		t.Errorf("found %v for nobody's address", p)
+	}
+}
+
+// TestReportOfNobody reads the report of a packet that is neither forwarded nor
+// any socket's, as the last ones of a connection are.
+func TestReportOfNobody(t *testing.T) {
+	const hookOutput = 3
+	packet := append([]byte{0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 169, 254, 169, 254}, 0x30, 0x39, 0, 80)
+	data, err := mdl.MarshalAttributes([]mdl.Attribute{{Type: packetHeader, Data: []byte{8, 0, hookOutput, 0}}, {Type: packetPayload, Data: packet}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Report{Protocol: "tcp", From: netip.MustParseAddrPort("10.0.0.1:12345"), To: netip.MustParseAddrPort("169.254.169.254:80")}
+	if got, ok := parseReport(data); got != want || !ok {
+		t.Errorf("%+v, %v, want %+v", got, ok, want)
 	}
 }

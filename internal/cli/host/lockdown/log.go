@@ -93,8 +93,11 @@ func orUntil(ctx context.Context, limit time.Duration) (context.Context, context
 
 func reportAttrs(r lockdown.Report, names map[uint32]string) []slog.Attr {
 	attrs := []slog.Attr{slog.String("protocol", r.Protocol), slog.String("from", r.From.String()), slog.String("to", r.To.String())}
-	if !r.Owned {
+	switch {
+	case r.Forwarded:
 		return append(attrs, slog.Bool("forwarded", true))
+	case !r.Owned:
+		return attrs
 	}
 	attrs = append(attrs, slog.Uint64("uid", uint64(r.UID)), slog.String("user", names[r.UID]))
 	if p, ok := lockdown.Owner(r); ok {

@@ -217,6 +217,9 @@ func (s *report) text(out *ui.Printer) {
 	for _, d := range s.DeniedFrom {
 		t.Rows = append(t.Rows, []ui.Span{ui.Name("from " + d.From.String()), ui.Plain(fmt.Sprint(d.Packets))})
 	}
+	if s.Unowned > 0 {
+		t.Rows = append(t.Rows, []ui.Span{ui.Name("of no socket"), ui.Plain(fmt.Sprint(s.Unowned))})
+	}
 	if len(t.Rows) > 0 {
 		out.Table(t)
 	}
