@@ -23,7 +23,7 @@ func (p *Plan) add(fresh []User) {
 	for _, u := range named {
 		others := slices.Concat(established, named)
 		if why := rival(u, others); why != "" {
-			p.refuse(u, u.problem(why, "rename one of them, or delete the account that is not needed any more"))
+			p.refuse(u, u.problem(why, p.makeRoom(u)))
 			continue
 		}
 		if why := p.in.State.taken(u, u.Name); why != "" {
@@ -32,6 +32,20 @@ func (p *Plan) add(fresh []User) {
 		}
 		p.put(u)
 	}
+}
+
+// makeRoom says how a newcomer gets the place of another user. Most often that
+// is the same person, whose IAM user was deleted and made again; but whether the
+// files are to be the new one's, nobody knows here.
+func (p *Plan) makeRoom(u User) string {
+	i := slices.IndexFunc(p.users, func(o User) bool { return o.Name == u.Name })
+	switch {
+	case i < 0:
+		return "rename one of them"
+	case p.users[i].Removed:
+		return fmt.Sprintf("move its home away, or let the new user have it; then delete the account: sudo chown -hR %[2]d:%[2]d ~%[1]s && sudo userdel %[1]s", u.Name, u.UID)
+	}
+	return "rename one of them; if the other was deleted in IAM, its account is removed first, and can then be deleted"
 }
 
 // rival says which other user has, or wants, the place of u.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/host/sshkeys"
 	"github.com/postern-dev/postern/internal/host/sshkeys/sshkeystest"
 )
@@ -454,4 +455,42 @@ func TestHomeless(t *testing.T) {
 	w.wantSteps("make-home alice")
 	w.clean()
 	w.wantSteps()
+}
+
+// An IAM user who was deleted and made again is another one: no key of the new
+// one opens the old account, and what it takes to get the name is said.
+func TestMadeAgain(t *testing.T) {
+	alice := anIAMUser(1, "alice", "engineers")
+	w := newWorld(t, alice, anIAMUser(2, "bob", "engineers"))
+	w.clean()
+	alice.ID, alice.Keys = userID(9), map[string]string{"APKA9": keyLine(9)}
+	hint := func() string {
+		t.Helper()
+		r, err := w.round()
+		e, ok := errors.AsType[*fault.Error](r.Problems.Err())
+		if err != nil || !ok || !strings.Contains(e.What, `the account alice is that of IAM user "alice"`) {
+			t.Fatalf("error %v, problems %v", err, r.Problems)
+		}
+		for _, line := range w.keys("alice") {
+			if strings.Contains(line, strings.Fields(keyLine(9))[1]) {
+				t.Errorf("the new key opens the old account: %s", line)
+			}
+		}
+		return e.Hint
+	}
+	if got := hint(); !strings.Contains(got, "its account is removed first") {
+		t.Errorf("hint: %s", got)
+	}
+	hint() // in which it is removed
+	want := fmt.Sprintf("sudo chown -hR %[1]d:%[1]d ~alice && sudo userdel alice", sshkeys.UID(userID(9)))
+	if got := hint(); !strings.HasSuffix(got, want) {
+		t.Errorf("hint: %s", got)
+	}
+	delete(w.host.Accounts, "alice")
+	delete(w.host.Groups, "alice")
+	w.round() //nolint:errcheck // the old one's place is given up
+	w.clean()
+	if got := w.host.Accounts["alice"].UID; got != sshkeys.UID(userID(9)) || len(w.keys("alice")) != 1 {
+		t.Errorf("uid %d, keys %v", got, w.keys("alice"))
+	}
 }
