@@ -163,12 +163,17 @@ func (o *policyOptions) wish(ctx context.Context, given changed) (wish, error) {
 		return wish{}, wrong
 	}
 	if len(w.policy.Allow) == 0 && !o.allowNobody {
-		return wish{}, &fault.Error{
-			Code: fault.Usage, What: "nobody would be allowed, not even root",
-			Hint: "name users, such as --allow root or in " + hostfile.Path + "; or add --allow-nobody",
-		}
+		return wish{}, nobodyAllowed(given == nil)
 	}
 	return w, w.policy.Check()
+}
+
+func nobodyAllowed(short bool) error {
+	hint := "name users, such as --allow root or in " + hostfile.Path + "; or add --allow-nobody"
+	if short {
+		hint = "name users behind the address, such as `postern host lockdown 169.254.169.254 root`"
+	}
+	return &fault.Error{Code: fault.Usage, What: "nobody would be allowed, not even root", Hint: hint}
 }
 
 // Standing says in one line what the settings in a file stand for on this host,
