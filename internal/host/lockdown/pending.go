@@ -157,7 +157,26 @@ func (h *Host) Await(ctx context.Context, id string, within time.Duration) error
 	if !h.waits(ctx, id, within) {
 		return nil
 	}
-	unlock, err := h.lock(context.WithoutCancel(ctx))
+	for range rollBackTries {
+		if err = h.rollBack(context.WithoutCancel(ctx), id); err == nil {
+			return nil
+		}
+		time.Sleep(lookEvery) // nobody else will do it: no context ends this
+		if fresh, dialled := dial(); dialled == nil {
+			_ = h.conn.close() // it may still hold answers to what has failed
+			h.conn = fresh
+		}
+	}
+	return err
+}
+
+// rollBackTries is how often the process that rolls back tries to, since what a
+// kernel refuses for lack of memory it may grant in a second.
+const rollBackTries = 10
+
+// rollBack restores what stood before a change, if it still waits.
+func (h *Host) rollBack(ctx context.Context, id string) error {
+	unlock, err := h.lock(ctx)
 	if err != nil {
 		return err
 	}

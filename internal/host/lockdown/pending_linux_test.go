@@ -155,7 +155,7 @@ func rewrite(t *testing.T, h *Host, change func(*pending)) {
 // process to roll it back has been killed.
 func TestOrphan(t *testing.T) {
 	need(t)
-	failing := func(context.Context) error { return errors.New("does not hold") }
+	fails := func(context.Context) error { return errors.New("does not hold") }
 	tests := []struct {
 		name    string
 		do      func(h *Host) error
@@ -169,17 +169,12 @@ func TestOrphan(t *testing.T) {
 		{name: "removed", do: func(h *Host) error { return h.Make(t.Context(), Change{}) }, want: []int{-1}},
 		{
 			name: "the next fails too", want: []int{1}, err: "does not hold",
-			do: func(h *Host) error { return h.Make(t.Context(), Change{Policy: only(t, 3), Test: failing}) },
+			do: func(h *Host) error { return h.Make(t.Context(), Change{Policy: only(t, 3), Test: fails}) },
 		},
 		{
 			name: "the next cannot be applied", want: []int{2}, err: "apply table postern_lockdown: netlink receive: recvmsg: no buffer space available", pending: &Pending{Orphaned: true},
 			do: func(h *Host) error {
-				full := func([]mdl.Message) ([]mdl.Message, error) { return nil, syscall.ENOBUFS }
-				nft, err := nftables.New(nftables.WithTestDial(full))
-				if err != nil {
-					return err
-				}
-				return (&Host{dir: h.dir, conn: &conn{nft: nft}}).Make(t.Context(), Change{Policy: only(t, 3)})
+				return (&Host{dir: h.dir, conn: failing(t)}).Make(t.Context(), Change{Policy: only(t, 3)})
 			},
 		},
 		{
@@ -223,6 +218,40 @@ func TestOrphan(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRollsBackAgain asks that one failure of the kernel's does not leave an
+// unconfirmed change standing.
+func TestRollsBackAgain(t *testing.T) {
+	need(t)
+	h := host(t)
+	apply(t, *only(t, 1))
+	ended := make(chan error, 1)
+	watch := func(_ context.Context, id string, within time.Duration) error {
+		other := &Host{dir: h.dir, conn: failing(t)}
+		go func() { ended <- other.Await(t.Context(), id, within) }()
+		return nil
+	}
+	if err := h.Make(t.Context(), Change{Policy: only(t, 2), Within: 100 * time.Millisecond, Watch: watch}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if d := cmp.Diff([]int{1}, stands(t)); d != "" {
+		t.Error(d)
+	}
+}
+
+// failing is a socket on which the kernel has no memory for anything.
+func failing(t *testing.T) *conn {
+	t.Helper()
+	full := func([]mdl.Message) ([]mdl.Message, error) { return nil, syscall.ENOBUFS }
+	nft, err := nftables.New(nftables.WithTestDial(full))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &conn{nft: nft}
 }
 
 // TestNobodyBegins asks that nothing changes where the process that is to roll
