@@ -29,9 +29,9 @@ type statusResult struct {
 
 // snapshotSummary is what there is to say of the snapshot as a whole.
 type snapshotSummary struct {
-	FetchedAt time.Time `json:"fetched_at"`
-	ExpiresAt time.Time `json:"expires_at"` // from then on it lets nobody in
-	Age       int64     `json:"age"`        // seconds since IAM answered; below 0: the clock has gone back
+	FetchedAt time.Time `json:"fetched_at,omitzero"` // zero: IAM has never answered, and the next two say nothing
+	ExpiresAt time.Time `json:"expires_at,omitzero"` // from then on it lets nobody in
+	Age       int64     `json:"age"`                 // seconds since IAM answered; below 0: the clock has gone back
 	Users     int       `json:"users"`      // who may log in
 	Removed   int       `json:"removed"`
 	Keys      int       `json:"keys"`
@@ -40,7 +40,10 @@ type snapshotSummary struct {
 }
 
 func summary(s *sshkeys.Snapshot, now time.Time) *snapshotSummary {
-	sum := &snapshotSummary{FetchedAt: s.FetchedAt.UTC(), ExpiresAt: s.FetchedAt.Add(s.MaxStale).UTC(), Age: int64(now.Sub(s.FetchedAt).Seconds())}
+	sum := &snapshotSummary{}
+	if !s.FetchedAt.IsZero() {
+		sum.FetchedAt, sum.ExpiresAt, sum.Age = s.FetchedAt.UTC(), s.FetchedAt.Add(s.MaxStale).UTC(), int64(now.Sub(s.FetchedAt).Seconds())
+	}
 	sum.Users, sum.Removed = s.Count()
 	sum.held = heldIn(s)
 	for _, u := range s.Users {
@@ -104,8 +107,10 @@ func statusText(out *ui.Printer, st statusResult) {
 	findingsText(out, st.Drift)
 	if s := st.Snapshot; s != nil {
 		out.Mark(ui.Point, ui.Plain(fmt.Sprintf("%s may log in, with %s; %s removed", ui.Plural(s.Users, "user", "users"), ui.Plural(s.Keys, "key", "keys"), ui.Plural(s.Removed, "user", "users"))))
-		out.Mark(ui.Point, ui.Plain(fmt.Sprintf("IAM last answered at %s; without it, logins go on until %s",
-			s.FetchedAt.Local().Format(time.DateTime), s.ExpiresAt.Local().Format(time.DateTime))))
+		if !s.FetchedAt.IsZero() {
+			out.Mark(ui.Point, ui.Plain(fmt.Sprintf("IAM last answered at %s; without it, logins go on until %s",
+				s.FetchedAt.Local().Format(time.DateTime), s.ExpiresAt.Local().Format(time.DateTime))))
+		}
 	}
 }
 
@@ -129,6 +134,8 @@ func seeSnapshot(path string, installed sshd.Settings, now time.Time) (*snapshot
 	switch {
 	case err != nil:
 		add(sshd.Warn, err.Error())
+	case s.FetchedAt.IsZero():
+		add(sshd.Fail, "IAM has not answered yet, so nobody logs in with a key from IAM")
 	case age >= s.MaxStale:
 		add(sshd.Fail, "it is too old and lets nobody in: IAM has not answered for "+age.Round(time.Minute).String())
 	case age > staleAfter(installed.Interval):

@@ -55,7 +55,7 @@ sudo postern host ssh sync --once --group engineers --force 12`,
 	o.flags(f)
 	o.intervalFlag(f)
 	f.BoolVar(&o.once, "once", false, "one round, rather than one every --interval")
-	f.IntVar(&o.force, "force", 0, "let as many as `N` users lose something in this round: the number that is held back; an answer without anybody takes nothing all the same")
+	f.IntVar(&o.force, "force", 0, "`N` is how many users may lose something in this round: the number that is held back; an answer without anybody takes nothing all the same")
 	f.BoolVar(&o.asJSON, "json", false, "print what the round did as JSON; with --once")
 	f.StringVar(&o.snapshot, "snapshot", sshd.Snapshot, "`PATH` of the snapshot")
 	return cmd
