@@ -137,9 +137,11 @@ func (o syncOptions) sync(ctx context.Context, a *command.App) (*sshkeys.Sync, *
 		sources = append(sources, aws.InstanceTags{})
 	}
 	log := systemLog(a.Err)
+	machine := osusers.Default()
+	machine.Waiting = func() { a.Talk().Mark(ui.Point, ui.Plain("another sync is under way: waiting for it")) }
 	return &sshkeys.Sync{
 		IAM:  aws.NewSSHKeys(aws.SSHOptions{RoleARN: o.RoleARN, ExternalID: o.ExternalID, Host: host}),
-		Host: osusers.Default(), Groups: sources, TagKey: o.TagKey, Readers: readers, Path: o.snapshot, GID: gid, Policy: policy, Now: time.Now,
+		Host: machine, Groups: sources, TagKey: o.TagKey, Readers: readers, Path: o.snapshot, GID: gid, Policy: policy, Now: time.Now,
 		Audit: func(e sshkeys.Event) { log.LogAttrs(ctx, slog.LevelInfo, "ssh", eventAttrs(e)...) },
 	}, log, nil
 }

@@ -28,6 +28,7 @@ type Host struct {
 	LockFile string        // "/run/postern-ssh.lock"
 	Grace    time.Duration // between SIGTERM and SIGKILL
 	Patience time.Duration // with one program of the system
+	Waiting  func()        // is called once where another sync has the lock; nil: nobody is told
 }
 
 // Default is a machine as distributions set it up.
@@ -46,13 +47,17 @@ func (h Host) Lock(ctx context.Context) (func() error, error) {
 	}
 	again := time.NewTicker(100 * time.Millisecond)
 	defer again.Stop()
-	for {
+	for told := h.Waiting == nil; ; {
 		taken, err := tryLock(f)
 		if err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
 		if taken {
 			return f.Close, nil // which releases it
+		}
+		if !told {
+			h.Waiting()
+			told = true
 		}
 		select {
 		case <-ctx.Done():

@@ -450,8 +450,10 @@ func TestLockKeepsOthersOut(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
 	defer cancel()
-	if _, err := h.Lock(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got error %v", err)
+	told := 0
+	h.Waiting = func() { told++ }
+	if _, err := h.Lock(ctx); !errors.Is(err, context.DeadlineExceeded) || told != 1 {
+		t.Errorf("told %d times, got error %v", told, err)
 	}
 	if err := release(); err != nil {
 		t.Error(err)
