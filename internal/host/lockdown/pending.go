@@ -161,7 +161,10 @@ func (h *Host) Await(ctx context.Context, id string, within time.Duration) error
 		if err = h.rollBack(context.WithoutCancel(ctx), id); err == nil {
 			return nil
 		}
-		time.Sleep(lookEvery) // nobody else will do it: no context ends this
+		select {
+		case <-ctx.Done(): // nobody else will do it, so the rest of the tries come at once
+		case <-time.After(lookEvery):
+		}
 		if fresh, dialled := dial(); dialled == nil {
 			_ = h.conn.close() // it may still hold answers to what has failed
 			h.conn = fresh
