@@ -32,7 +32,7 @@ type snapshotSummary struct {
 	FetchedAt time.Time `json:"fetched_at,omitzero"` // zero: IAM has never answered, and the next two say nothing
 	ExpiresAt time.Time `json:"expires_at,omitzero"` // from then on it lets nobody in
 	Age       int64     `json:"age"`                 // seconds since IAM answered; below 0: the clock has gone back
-	Users     int       `json:"users"`      // who may log in
+	Users     int       `json:"users"`               // who may log in
 	Removed   int       `json:"removed"`
 	Keys      int       `json:"keys"`
 
