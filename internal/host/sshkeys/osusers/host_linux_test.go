@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/host/sshkeys"
 	"github.com/postern-dev/postern/internal/host/sshkeys/osusers"
 	"github.com/postern-dev/postern/internal/host/sshkeys/sshkeystest"
@@ -411,6 +412,24 @@ func TestSudoers(t *testing.T) {
 		if err := set(); err != nil || may() {
 			t.Errorf("error %v, sudo %v", err, may())
 		}
+	}
+}
+
+// TestNoSudo: where sudo is not installed, giving it says so.
+func TestNoSudo(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	h := testHost()
+	if err := os.RemoveAll(filepath.Dir(h.Sudoers)); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Do(t.Context(), sshkeys.Step{Kind: sshkeys.Sudoers}); err != nil {
+		t.Errorf("taking it from nobody: %v", err)
+	}
+	err := h.Do(t.Context(), sshkeys.Step{Kind: sshkeys.Sudoers, Members: []string{"zoe"}})
+	if e, ok := errors.AsType[*fault.Error](err); !ok || !strings.Contains(e.Hint, "is sudo installed?") {
+		t.Errorf("got error %v", err)
 	}
 }
 

@@ -71,7 +71,11 @@ func (h Host) setSudoers(ctx context.Context, accounts []string) error {
 		err = os.Rename(temp, h.Sudoers)
 	}
 	if err != nil {
-		err = &fault.Error{Where: h.Sudoers, What: "give sudo", Cause: err}
+		hint := ""
+		if errors.Is(err, fs.ErrNotExist) {
+			hint = "is sudo installed? the accounts are made without it"
+		}
+		err = &fault.Error{Where: h.Sudoers, What: "give sudo", Cause: err, Hint: hint}
 		if lost := os.Remove(temp); !errors.Is(lost, fs.ErrNotExist) {
 			err = errors.Join(err, lost)
 		}
