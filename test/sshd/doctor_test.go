@@ -160,3 +160,19 @@ func TestBreakGlassModes(t *testing.T) {
 		h.in("admin", admin)
 	}
 }
+
+// What an administrator has locked, doctor tells of and leaves so.
+func TestAdministratorsLock(t *testing.T) {
+	h, _ := installed(t)
+	key := h.key("ed25519")
+	h.snapshot(time.Now(), h.iam("alice", key))
+	h.run("usermod", "--lock", "alice")
+	h.out("alice", key)
+	out, code := h.postern("doctor", "--fix")
+	if code != 0 || !strings.Contains(out, "somebody has locked account alice") || !strings.Contains(out, "usermod --unlock -- alice") {
+		t.Errorf("doctor --fix: %d\n%s", code, out)
+	}
+	h.out("alice", key)
+	h.run("usermod", "--unlock", "--", "alice")
+	h.in("alice", key)
+}

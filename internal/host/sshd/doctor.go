@@ -201,7 +201,9 @@ func checkSELinux(*machine) []Finding {
 }
 
 // checkLocked finds accounts that sshd takes for locked: without PAM, a
-// password that begins with "!" refuses keys as well.
+// password that begins with "!" refuses keys as well. Nothing but "!" is what
+// useradd leaves; with a password behind it, somebody has locked the account,
+// and opening it is theirs.
 func checkLocked(m *machine, accounts []string) []Finding {
 	if m.now["usepam"] == "yes" {
 		return nil
@@ -213,12 +215,19 @@ func checkLocked(m *machine, accounts []string) []Finding {
 	var out []Finding
 	for line := range strings.Lines(string(text)) {
 		f := strings.Split(line, ":")
-		if len(f) > 1 && strings.HasPrefix(f[1], "!") && slices.Contains(accounts, f[0]) {
-			out = append(out, Finding{
-				Severity: Fail, What: fmt.Sprintf("account %s counts as locked, as sshd runs without PAM", f[0]),
-				Fix: [][]string{{"usermod", "-p", "*", "--", f[0]}}, Safe: true,
-			})
+		if len(f) < 2 || !strings.HasPrefix(f[1], "!") || !slices.Contains(accounts, f[0]) {
+			continue
 		}
+		if strings.Trim(f[1], "!") != "" {
+			out = append(out, Finding{
+				Severity: Warn, What: fmt.Sprintf("somebody has locked account %s", f[0]), Fix: [][]string{{"usermod", "--unlock", "--", f[0]}},
+			})
+			continue
+		}
+		out = append(out, Finding{
+			Severity: Fail, What: fmt.Sprintf("account %s counts as locked, as sshd runs without PAM", f[0]),
+			Fix: [][]string{{"usermod", "-p", "*", "--", f[0]}}, Safe: true,
+		})
 	}
 	return out
 }
