@@ -12,13 +12,14 @@ import (
 	"time"
 )
 
-// installed gives a host with a running sshd that asks Postern.
+// installed gives a host with a running sshd that asks Postern. It starts sshd
+// last: a reload, which others look at, takes half a second.
 func installed(t *testing.T, args ...string) (h *host, admin string) {
 	t.Helper()
 	h = need(t)
 	admin = h.admin()
-	h.server()
 	h.ok(append([]string{"install", "--group", "engineers", "--break-glass", "admin"}, args...)...)
+	h.server()
 	return h, admin
 }
 

@@ -259,3 +259,23 @@ func TestBreakGlassOwnKeys(t *testing.T) {
 		})
 	}
 }
+
+// A sync that is under way by hand does not give sudo back behind an uninstall.
+func TestUninstallWaits(t *testing.T) {
+	h, _ := installed(t)
+	const sudoers = "/etc/sudoers.d/postern-ssh"
+	round := exec.Command("flock", "/run/postern-ssh.lock", "sh", "-c", "echo '# '>"+sudoers+"; sleep 1; echo '# '>"+sudoers)
+	if err := round.Start(); err != nil {
+		t.Fatal(err)
+	}
+	h.eventually("the round", func() bool { _, err := os.Stat(sudoers); return err == nil })
+	if out := h.ok("uninstall"); !strings.Contains(out, "another sync is under way") {
+		t.Errorf("uninstall:\n%s", out)
+	}
+	if err := round.Wait(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(sudoers); err == nil {
+		t.Error("the file of sudo is there")
+	}
+}

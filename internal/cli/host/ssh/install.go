@@ -16,7 +16,6 @@ import (
 	"github.com/postern-dev/postern/internal/fault"
 	"github.com/postern-dev/postern/internal/host/sshd"
 	"github.com/postern-dev/postern/internal/host/sshkeys"
-	"github.com/postern-dev/postern/internal/host/sshkeys/osusers"
 )
 
 type installOptions struct {
@@ -96,7 +95,7 @@ func newUninstall(a *command.App) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			done, err := sshd.Uninstall(cmd.Context(), sshd.System())
 			if err == nil && len(done) > 0 {
-				done, err = withoutSudo(cmd.Context(), done)
+				done, err = withoutSudo(cmd.Context(), a, done)
 			}
 			if err != nil {
 				return err
@@ -113,9 +112,15 @@ func newUninstall(a *command.App) *cobra.Command {
 }
 
 // withoutSudo takes sudo from IAM's users: nobody would take it from those who
-// leave. It adds what it did to the list.
-func withoutSudo(ctx context.Context, done []string) ([]string, error) {
-	host := osusers.Default()
+// leave. A sync that somebody has started by hand would give it back, so it waits
+// for that. It adds what it did to the list.
+func withoutSudo(ctx context.Context, a *command.App, done []string) (_ []string, err error) {
+	host := thisMachine(a)
+	release, err := host.Lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
 	if _, err := os.Stat(host.Sudoers); errors.Is(err, fs.ErrNotExist) {
 		return done, nil
 	}

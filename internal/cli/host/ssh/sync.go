@@ -137,11 +137,16 @@ func (o syncOptions) sync(ctx context.Context, a *command.App) (*sshkeys.Sync, *
 		sources = append(sources, aws.InstanceTags{})
 	}
 	log := systemLog(a.Err)
-	machine := osusers.Default()
-	machine.Waiting = func() { a.Talk().Mark(ui.Point, ui.Plain("another sync is under way: waiting for it")) }
 	return &sshkeys.Sync{
 		IAM:  aws.NewSSHKeys(aws.SSHOptions{RoleARN: o.RoleARN, ExternalID: o.ExternalID, Host: host}),
-		Host: machine, Groups: sources, TagKey: o.TagKey, Readers: readers, Path: o.snapshot, GID: gid, Policy: policy, Now: time.Now,
+		Host: thisMachine(a), Groups: sources, TagKey: o.TagKey, Readers: readers, Path: o.snapshot, GID: gid, Policy: policy, Now: time.Now,
 		Audit: func(e sshkeys.Event) { log.LogAttrs(ctx, slog.LevelInfo, "ssh", eventAttrs(e)...) },
 	}, log, nil
+}
+
+// thisMachine is the host, and tells who has to wait for another sync.
+func thisMachine(a *command.App) osusers.Host {
+	host := osusers.Default()
+	host.Waiting = func() { a.Talk().Mark(ui.Point, ui.Plain("another sync is under way: waiting for it")) }
+	return host
 }
