@@ -200,7 +200,7 @@ func (h *host) exits(code int, command string) string {
 
 func (h *host) eventually(what string, holds func() bool) {
 	h.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if holds() {
 			return
 		}

@@ -42,7 +42,7 @@ var serveMetadata = sync.OnceValue(func() error {
 // askForever is the stranger: it connects to the metadata service again and
 // again, and writes down when the answer changes.
 func askForever() {
-	for was := ""; ; time.Sleep(5 * time.Millisecond) {
+	for was := ""; ; time.Sleep(10 * time.Millisecond) {
 		is := answer()
 		if is != was {
 			fmt.Println(time.Now().UnixMicro(), is)
