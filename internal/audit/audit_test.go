@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -82,6 +83,71 @@ func TestExpected(t *testing.T) {
 	}
 	if diff := cmp.Diff(wantLines, got); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+}
+
+// TestDelegated: who can do all of IAM under a condition that not every call
+// can meet is no administrator, and what else it can do is a finding.
+func TestDelegated(t *testing.T) {
+	join := allow("iam:AddUserToGroup", "*")
+	for _, test := range []struct {
+		name, condition string
+		want            bool // an administrator
+	}{
+		{name: "without one", want: true},
+		{name: "of the session", condition: `"Bool":{"aws:MultiFactorAuthPresent":"true"},"IpAddress":{"aws:SourceIp":"192.0.2.0/24"},"StringEquals":{"aws:PrincipalTag/team":"iam"}`, want: true},
+		{name: "of the call", condition: `"StringEquals":{"iam:PermissionsBoundary":"arn:aws:iam::` + near + `:policy/edge"}`},
+		{name: "of the resource", condition: `"StringEquals":{"aws:ResourceTag/team":"shop"}`},
+		{name: "of both", condition: `"Bool":{"aws:MultiFactorAuthPresent":"true"},"StringEquals":{"aws:RequestTag/team":"shop"}`},
+		{name: "of the tags", condition: `"ForAllValues:StringEquals":{"aws:TagKeys":"team"}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			e := fleet{job: allow("iam:*", "*", test.condition) + "," + join}.estate(t)
+			r := Run(Input{Estate: e, Now: now, SSH: SSH{Groups: []string{"engineers"}}})
+			got := slices.ContainsFunc(r.Expected, func(e Expected) bool { return short(e.Principal) == "role/job" })
+			if got != test.want {
+				t.Errorf("is an administrator: %v", got)
+			}
+			const line = "SSH-001 medium role/job can add users to group engineers"
+			if got := slices.Contains(lines(r), line); got == test.want {
+				t.Errorf("is a finding: %v, of %q", got, lines(r))
+			}
+		})
+	}
+}
+
+// TestMany: many targets are asked about as few are.
+func TestMany(t *testing.T) {
+	self := allow("iam:*SSHPublicKey", self) + "," + allow("iam:*SSHPublicKey", user+"*/${aws:username}")
+	a := estate.Account{ID: near, Partition: "aws", Groups: []estate.Group{{Name: "engineers", Path: "/", Inline: inline(t, self)}}}
+	for i := range 30 {
+		a.Users = append(a.Users, estate.User{Name: fmt.Sprintf("u%02d", i), Path: []string{"/", "/team/"}[i%2], Groups: []string{"engineers"}})
+	}
+	for name, policy := range map[string]string{
+		"all": user + "*", "last": user + "team/u29", "path": user + "team/*", "none": user + "other", "digits": user + "?0?", "account": "arn:aws:iam::" + far + ":user/*",
+	} {
+		a.Roles = append(a.Roles, estate.Role{Name: name, Path: "/", Inline: inline(t, allow("iam:UploadSSHPublicKey", policy))})
+	}
+	a.Users[4].Inline = inline(t, allow("iam:UploadSSHPublicKey", user+"u02")+","+allow("iam:UploadSSHPublicKey", user+"u04"))
+	a.Users[6].Inline = inline(t, allow("iam:UploadSSHPublicKey", user+"u06"))
+	a.Roles = append(a.Roles, estate.Role{Name: "unread", Path: "/", Inline: []estate.InlinePolicy{{Name: "p"}}})
+	a.Sort()
+	var got []string
+	for _, line := range lines(Run(Input{Estate: &estate.Estate{Accounts: []estate.Account{a}}, Now: now, SSH: SSH{Groups: []string{"engineers"}}})) {
+		if strings.HasPrefix(line, "SSH-003") {
+			got = append(got, line)
+		}
+	}
+	want := []string{
+		"SSH-003 medium role/all can upload SSH keys for u00, u01, u02 and 27 more",
+		"SSH-003 medium role/digits can upload SSH keys for u00, u02, u04 and 2 more",
+		"SSH-003 medium role/last can upload SSH keys for u29",
+		"SSH-003 medium role/path can upload SSH keys for u01, u03, u05 and 12 more",
+		"SSH-003 medium role/unread could upload SSH keys for u00, u01, u02 and 27 more",
+		"SSH-003 medium user/u04 can upload SSH keys for u02",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

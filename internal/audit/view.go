@@ -63,13 +63,31 @@ type doers struct {
 	kind     eval.PrincipalKind
 	who      []string // ARNs
 	targets  []target
-	extent   reach.Extent // the most, over the targets
+	has      map[target]bool // of targets, once they are several
+	extent   reach.Extent    // the most, over the targets
 	evidence []reach.Finding
 }
 
 // does reports whether a target is among those that somebody, if there is one,
 // could do a deed to.
-func (d *doers) does(t target) bool { return d != nil && slices.Contains(d.targets, t) }
+func (d *doers) does(t target) bool {
+	return d != nil && (d.has[t] || d.has == nil && slices.Contains(d.targets, t))
+}
+
+// aim takes in more targets.
+func (d *doers) aim(more []target) {
+	if d.has == nil {
+		d.has = map[target]bool{}
+		for _, t := range d.targets {
+			d.has[t] = true
+		}
+	}
+	for _, t := range more {
+		if !d.has[t] {
+			d.has[t], d.targets = true, append(d.targets, t)
+		}
+	}
+}
 
 // findings has one for each reason why somebody could do the deed.
 func (v *view) findings(account string, d deed) []Finding {
@@ -110,7 +128,7 @@ func (v *view) doers(account string, d deed) []doers {
 
 // able are those who could do the deed one by one, expected or not, by ARN.
 func (v *view) able(account string, d deed) map[string]*doers {
-	world := v.world(account, d.facts)
+	world := v.asked(account, &d)
 	by := map[string]*doers{}
 	for _, t := range d.targets {
 		for _, a := range world.WhoCan(d.action, t.arn) {
@@ -131,6 +149,37 @@ func (v *view) able(account string, d deed) map[string]*doers {
 	return by
 }
 
+// asked is who is asked about a deed. Of many targets each is asked about, as few
+// as may be: those who could do it to any but themselves.
+func (v *view) asked(account string, d *deed) *reach.World {
+	const many = 20
+	world := v.world(account, d.facts)
+	if len(d.targets) < many {
+		return world
+	}
+	named := map[string]bool{}
+	for _, t := range d.targets {
+		named[short(t.arn)] = true
+	}
+	others := func(who, pattern string) bool {
+		if name := short(pattern); !iam.HasWildcard(name) { // most say so whom they mean: oneself
+			return name != short(who) && named[name]
+		}
+		return slices.ContainsFunc(d.targets, func(t target) bool { return t.arn != who && iam.Match(pattern, t.arn) })
+	}
+	var able []reach.Member
+	for _, a := range world.WhoCan(d.action, "*") {
+		who := a.Principal.ARN
+		if slices.ContainsFunc(a.Via, func(f reach.Finding) bool {
+			return f.Unknown || slices.ContainsFunc(f.Resources, func(r string) bool { return others(who, r) })
+		}) {
+			m, _ := world.Member(who)
+			able = append(able, m)
+		}
+	}
+	return reach.NewWorld(able, v.facts(d.facts))
+}
+
 // means leaves out statements that are about the target only if its wildcards
 // stand for what they cannot.
 func (t *target) means(list []reach.Finding) []reach.Finding {
@@ -144,12 +193,18 @@ func (t *target) means(list []reach.Finding) []reach.Finding {
 // world is the account's, for requests of which facts are known.
 func (v *view) world(account string, f reach.Facts) *reach.World {
 	r := v.realms[account]
-	f.Now = v.in.Now
+	f = v.facts(f)
 	key := fmt.Sprint(f)
 	if r.worlds[key] == nil {
 		r.worlds[key] = reach.NewWorld(r.members, f)
 	}
 	return r.worlds[key]
+}
+
+// facts are what is known of requests, and when they are made.
+func (v *view) facts(f reach.Facts) reach.Facts {
+	f.Now = v.in.Now
+	return f
 }
 
 // key is the same for those who could do the same for the same reasons. An
@@ -169,7 +224,7 @@ func (d *doers) key() string {
 // join takes in what others could do, or the same ones by other statements.
 func (d *doers) join(other *doers) {
 	d.who = addNew(d.who, other.who...)
-	d.targets = addNew(d.targets, other.targets...)
+	d.aim(other.targets)
 	d.extent = max(d.extent, other.extent)
 	for _, f := range other.evidence {
 		i := slices.IndexFunc(d.evidence, func(have reach.Finding) bool {
@@ -217,9 +272,33 @@ func (v *view) expects(account, arn string) bool {
 }
 
 // administers reports whether somebody is an administrator for certain: one of
-// whom not all policies are known is not.
+// whom not all policies are known is not, nor one whom a condition keeps to some
+// calls, as the boundary of the users that it makes.
 func (v *view) administers(account, arn string) bool {
 	m, _ := v.world(account, reach.Facts{}).Member(arn)
-	unknown := slices.ContainsFunc(m.Permissions.Identity, func(p reach.Policy) bool { return p.Document == nil })
-	return !unknown && v.realms[account].graph.Administers(arn)
+	for _, p := range m.Permissions.Identity {
+		if p.Document == nil {
+			return false
+		}
+	}
+	if !v.realms[account].graph.Administers(arn) {
+		return false
+	}
+	of := iam.ARN{Partition: v.in.Estate.Account(account).Partition, Service: "iam", Account: account, Resource: "*"}
+	q := reach.Question{Action: "iam:*", Resource: of.String(), Facts: v.facts(reach.Facts{})}
+	for f := range m.Permissions.Findings(q) {
+		all := slices.ContainsFunc(f.Actions, func(a string) bool { return iam.CoversFold(a, q.Action) }) &&
+			slices.ContainsFunc(f.Resources, func(r string) bool { return iam.Covers(r, q.Resource) })
+		if all && !slices.ContainsFunc(f.Open, aboutCall) {
+			return true
+		}
+	}
+	return false
+}
+
+// aboutCall tells conditions that hold for some calls of a session and not for
+// others, of those that calls of IAM can meet.
+func aboutCall(c iam.Condition) bool {
+	key := strings.ToLower(c.Key)
+	return strings.HasPrefix(key, "iam:") || strings.HasPrefix(key, "aws:resourcetag/") || strings.HasPrefix(key, "aws:requesttag/") || key == "aws:tagkeys"
 }
