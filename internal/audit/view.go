@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/postern-dev/postern/iam"
+	"github.com/postern-dev/postern/iam/action"
 	"github.com/postern-dev/postern/iam/eval"
 	"github.com/postern-dev/postern/iam/reach"
 	"github.com/postern-dev/postern/internal/estate"
@@ -153,7 +154,8 @@ func (v *view) able(account string, d deed) map[string]*doers {
 // as may be: those who could do it to any but themselves.
 func (v *view) asked(account string, d *deed) *reach.World {
 	const many = 20
-	world := v.world(account, d.facts)
+	facts := d.facts.With(unsaid(d.action))
+	world := v.world(account, facts)
 	if len(d.targets) < many {
 		return world
 	}
@@ -177,7 +179,26 @@ func (v *view) asked(account string, d *deed) *reach.World {
 			able = append(able, m)
 		}
 	}
-	return reach.NewWorld(able, v.facts(d.facts))
+	return reach.NewWorld(able, v.facts(facts))
+}
+
+// unsaid are the condition keys of IAM that no request for one of its actions
+// carries, as AWS documents it: those of other actions.
+//
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+func unsaid(name string) map[string][]string {
+	act, known := action.Lookup(name)
+	if !known || act.Service != "iam" {
+		return nil
+	}
+	service, _ := action.ServiceByPrefix(act.Service)
+	out := map[string][]string{}
+	for key := range service.ConditionKeys {
+		if strings.HasPrefix(key, "iam:") && !strings.Contains(key, "${") && !slices.Contains(act.Keys(), key) {
+			out[key] = nil
+		}
+	}
+	return out
 }
 
 // means leaves out statements that are about the target only if its wildcards
