@@ -10,7 +10,9 @@ import (
 
 // Filled returns the policies as they read for requests of which the facts are
 // true: in resources, the variables whose values these tell are filled in. A
-// variable without a value and without a default matches nothing.
+// variable without a value and without a default matches nothing. Names are taken
+// as they stand: what a user could do under another, if it may call itself so by
+// iam:UpdateUser, is not looked for, by a Graph neither.
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 func (p Principal) Filled(facts Facts) Principal {

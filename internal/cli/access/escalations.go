@@ -29,7 +29,7 @@ func NewEscalations(a *command.App) *cobra.Command {
 			"judged by all policies of the principal, its boundary and the trust policies.\n\n" +
 			"Without PRINCIPAL, the shortest way of each, and the tokens of CI systems and other issuers that enter a role at the beginning of one. " +
 			"With PRINCIPAL, the shortest way to each administrator, and whom else it could take over in one step. Whether functions, instances and the like " +
-			"with a given role exist is not in a snapshot: it is taken as possible.\n\n" +
+			"with a given role exist is not in a snapshot: it is taken as possible. What users could do under another name, if they may rename themselves, is not looked for.\n\n" +
 			"Exits with 3 if there is a way.",
 		Args: command.AtMost("PRINCIPAL"),
 		Example: `
