@@ -34,9 +34,9 @@ func compileRelation(operator string, values []string, st style) (relation, erro
 	order, ok := orders[strings.TrimPrefix(strings.TrimPrefix(operator, "Numeric"), "Date")]
 	switch {
 	case ok && strings.HasPrefix(operator, "Numeric"):
-		return measure[decimal]{order: order, parse: parseDecimal, unparsable: st.unparsable}.over(values, "not a number")
+		return measure[decimal]{order: order, compare: decimal.compare, parse: parseDecimal, unparsable: st.unparsable}.over(values, "not a number")
 	case ok && strings.HasPrefix(operator, "Date"):
-		return measure[instant]{order: order, parse: parseDate, unparsable: st.unparsable}.over(values, "neither an ISO 8601 date nor epoch seconds")
+		return measure[instant]{order: order, compare: instant.compare, parse: parseDate, unparsable: st.unparsable}.over(values, "neither an ISO 8601 date nor epoch seconds")
 	}
 	return nil, fmt.Errorf("operator %s cannot be evaluated", operator)
 }
@@ -225,8 +225,9 @@ func (o order) wants(compared int) bool {
 }
 
 // measure compares numbers or dates.
-type measure[T interface{ compare(T) int }] struct {
+type measure[T any] struct {
 	order      order
+	compare    func(T, T) int
 	values     []T
 	parse      func(string) (T, bool)
 	unparsable truth
@@ -253,7 +254,7 @@ func (m measure[T]) holds(value string, _ Context) truth {
 		return m.unparsable
 	}
 	for _, with := range m.values {
-		if m.order.wants(v.compare(with)) {
+		if m.order.wants(m.compare(v, with)) {
 			return yes
 		}
 	}
