@@ -13,7 +13,7 @@ func sshRules() []Rule {
 		},
 		{
 			ID: "SSH-002", Title: "one group in the place of another",
-			Why: "Hosts know groups by name. Who can rename two groups can give a group's name to another, whose members are then let in. " +
+			Why: "Hosts know groups by name. Who can rename two groups, of which one may be new, can give a group's name to the other, whose members are then let in. " +
 				"It takes the permission on the old and on the new name.",
 			Sources: []string{api + "UpdateGroup.html"},
 			find:    decides(sshGroupNames),
